@@ -69,7 +69,11 @@ func (ListUpdates) Append(dst []byte, e chat.Event) []byte {
 	} else if e.Target != 0 {
 		dst = appendSeq(append(dst, `,"thread":`...), e.Target)
 	}
-	if e.Kind != chat.Delete {
+	switch e.Kind {
+	case chat.Delete:
+	case chat.Topic: // as it is, because it can be changed
+		dst = appendString(append(dst, `,"text":`...), e.Text)
+	default:
 		dst = appendString(append(dst, `,"text":`...), format.Preview(e.Text, chat.MaxPreview))
 	}
 	if x := e.Attrs; x != nil {

@@ -29,6 +29,7 @@ type wire struct {
 
 	cut       atomic.Bool  // no connection gets through that comes now
 	cutCommit atomic.Int32 // so many answers to COMMIT are lost, and their connections
+	silent    atomic.Int32 // the connection that makes this 0 gets no answer
 	mu        sync.Mutex
 	conns     []net.Conn
 }
@@ -66,6 +67,9 @@ func (w *wire) accept() {
 		w.mu.Lock()
 		w.conns = append(w.conns, client, server)
 		w.mu.Unlock()
+		if w.silent.Add(-1) == 0 {
+			continue
+		}
 		go func() { io.Copy(server, client); server.Close(); client.Close() }()
 		go w.answer(client, server)
 	}

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"bytes"
+	"fmt"
 	"log/slog"
 	"net/url"
 	"strings"
@@ -37,6 +38,24 @@ func TestOpenMakesTheTablesOnce(t *testing.T) {
 	}
 	if version := one[string](t, url, `SELECT value FROM meta WHERE key = 'version'`); version != "1.2.3" {
 		t.Errorf("version %q", version)
+	}
+}
+
+// A database that is busy, or has only just come up, may not answer one of the connections in time.
+func TestOpenTriesAgainWhereNoAnswerComes(t *testing.T) {
+	database := newDatabase(t)
+	for silent := range int32(5) {
+		t.Run(fmt.Sprint("connection ", silent+1), func(t *testing.T) {
+			t.Parallel()
+			w, through := newWire(t, database)
+			w.silent.Store(silent + 1)
+			s, err := Open(t.Context(), Config{URL: through + "&connect_timeout=1"})
+			storetest.Must(t, err)
+			defer s.Close()
+			if w.silent.Load() > 0 {
+				t.Error("nobody made that many connections")
+			}
+		})
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
+	"errors"
 	"log/slog"
 	"strings"
 	"sync"
@@ -69,9 +70,22 @@ type Store struct {
 	readsLogged atomic.Int64 // when it was last logged that reads fail, in Unix nanoseconds
 }
 
+// openPatience is how long Open tries again where the database does not answer in time: it may be busy, or have only
+// just come up.
+const openPatience = 12 * time.Second
+
 // Open connects to the database cfg.URL and makes its tables, or brings them up to date. It fails
 // with a sentence for the operator if the database cannot be used. No error holds a password.
 func Open(ctx context.Context, cfg Config) (*Store, error) {
+	for began := time.Now(); ; {
+		s, err := openOnce(ctx, cfg)
+		if !errors.Is(err, context.DeadlineExceeded) || ctx.Err() != nil || time.Since(began) > openPatience {
+			return s, err
+		}
+	}
+}
+
+func openOnce(ctx context.Context, cfg Config) (*Store, error) {
 	s := &Store{
 		cfg:    cfg,
 		logger: cmp.Or(cfg.Logger, slog.New(slog.DiscardHandler)),

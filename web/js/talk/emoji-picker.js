@@ -1,13 +1,22 @@
-// emoji-picker.js: a popover to choose an emoji: search by short-code, the last used ones, skin tones. It is loaded on
-// first use.
+// emoji-picker.js: a float to choose an emoji: search by short-code, the last used ones, all by groups, skin tones. It
+// is loaded on first use.
 /** @import { EmojiBook } from "./emoji.js" */
 import { fromTemplate, part, setText } from "../ui/dom.js";
+import { drawing } from "../ui/drawing.js";
 import { reason, t } from "../ui/i18n.js";
 import { openFloat } from "../ui/overlay.js";
+import { grouped } from "./emoji-groups.js";
 import { TONES, toned } from "./emoji.js";
 
-const COLUMNS = 8;
-const RECENT = 16;
+const RECENT = 18;
+const WIDTH = 22; // rem, as in overlays.css
+const CLOCK = "M12 3.5a8.5 8.5 0 1 0 0 17 8.5 8.5 0 0 0 0-17ZM12 7.5V12l3 2";
+
+/** Emoji under a title; with an icon they are a group. @typedef {object} Section
+ * @property {string} title
+ * @property {string} [icon]
+ * @property {string[][]} all each with a short-code
+ */
 
 /** Lets a person choose an emoji; resolves to "" if they choose none.
  * @param {EmojiBook} book  @param {HTMLElement} anchor the element beside the popover, which gets the focus back
@@ -23,6 +32,8 @@ class Picker {
   #float = null;
   #field = part(this.#picker, "input[type=search]", HTMLInputElement);
   #grid = part(this.#picker, "[role=grid]", HTMLElement);
+  #groups = part(this.#picker, ".groups", HTMLElement);
+  #columns = matchMedia("(pointer: coarse)").matches ? 8 : 9;
   #status = part(this.#picker, ".status", HTMLElement);
   #name = part(this.#picker, ".name", HTMLElement);
   #drawn = Promise.resolve(); // settled when the grid shows what the field asks for
@@ -38,12 +49,17 @@ class Picker {
       const button = e.target instanceof Element ? e.target.closest("button") : null;
       if (button?.dataset["emoji"]) this.#choose(button.dataset["emoji"]);
     });
+    this.#groups.addEventListener("click", (e) => this.#toGroup(e));
+    this.#groups.addEventListener("keydown", (e) => this.#walkGroups(e));
+    this.#grid.addEventListener("scroll", () => this.#showGroup(), { passive: true });
+    this.#picker.style.setProperty("--columns", String(this.#columns));
     for (const type of ["focusin", "pointerover"]) this.#grid.addEventListener(type, (e) => this.#tellName(e.target));
     this.#showTones();
   }
 
   async open() {
-    const at = (this.anchor.querySelector(":scope > .body") ?? this.anchor).getBoundingClientRect();
+    const at = placeOf(this.anchor);
+    if (this.anchor instanceof HTMLButtonElement) this.anchor.setAttribute("aria-expanded", "true");
     this.#float = openFloat(this.#picker, { anchor: this.anchor, at, closed: () => this.#closed() });
     if (!matchMedia("(hover: none)").matches) // on a phone this would open the keyboard
       this.#field.focus({ preventScroll: true }); // before the emoji are there, so that it gets the next key
@@ -72,8 +88,8 @@ class Picker {
       const names = new Map(all.map(([emoji = "", code = ""]) => [emoji, code]));
       const recent = this.book.recent(RECENT).map((emoji) => [emoji, names.get(emoji) ?? ""]);
       this.#fill([
-        { title: t("emoji.recent"), all: recent },
-        { title: t("emoji.all"), all },
+        { title: t("emoji.recent"), icon: CLOCK, all: recent },
+        ...grouped(all).map(({ says, icon, all }) => ({ title: t(says), icon, all })),
       ]);
       setText(this.#status, "");
     } catch (err) {
@@ -82,7 +98,7 @@ class Picker {
     }
   }
 
-  /** @param {{ title: string, all: string[][] }[]} sections */
+  /** @param {Section[]} sections */
   #fill(sections) {
     const parts = [];
     for (const { title, all } of sections) {
@@ -93,12 +109,56 @@ class Picker {
         heading.textContent = title;
         parts.push(heading);
       }
-      for (let i = 0; i < all.length; i += COLUMNS) parts.push(line(all.slice(i, i + COLUMNS)));
+      for (let i = 0; i < all.length; i += this.#columns) parts.push(line(all.slice(i, i + this.#columns)));
     }
     this.#grid.replaceChildren(...parts);
     const first = this.#grid.querySelector("button");
     if (first) first.tabIndex = 0;
     this.#grid.scrollTop = 0;
+    this.#groups.hidden = !sections.some(({ icon }) => icon);
+    this.#groups.replaceChildren(...sections.flatMap(({ icon, title }) => (icon ? [groupButton(title, icon)] : [])));
+    this.#showGroup();
+  }
+
+  get #headings() {
+    return /** @type {HTMLElement[]} */ ([...this.#grid.querySelectorAll(".section")]);
+  }
+
+  get #groupButtons() {
+    return [...this.#groups.querySelectorAll("button")];
+  }
+
+  /** Scrolls to the group of a button. @param {MouseEvent} e */
+  #toGroup(e) {
+    const at = this.#groupButtons.findIndex((b) => e.target instanceof Node && b.contains(e.target));
+    const heading = this.#headings[at];
+    if (!heading) return;
+    // Rows that were never in view have a height by guess, so the first jump may land beside the heading.
+    for (let i = 0; i < 3; i++) this.#grid.scrollTop = heading.offsetTop;
+    this.#showGroup(at);
+  }
+
+  /** Marks the group whose emoji are in view. @param {number} [at] the one that was gone to */
+  #showGroup(at) {
+    const end = this.#grid.scrollTop + this.#grid.clientHeight >= this.#grid.scrollHeight - 1;
+    const shown = at ?? (end ? NaN : this.#headings.findLastIndex((h) => h.offsetTop <= this.#grid.scrollTop + 1));
+    if (Number.isNaN(shown)) return; // the last groups may be too short to reach the top
+    for (const [i, button] of this.#groupButtons.entries()) {
+      button.setAttribute("aria-pressed", String(i === shown));
+      button.tabIndex = i === Math.max(0, shown) ? 0 : -1;
+    }
+  }
+
+  /** @param {KeyboardEvent} e */
+  #walkGroups(e) {
+    const buttons = this.#groupButtons;
+    const at = buttons.findIndex((b) => b === document.activeElement);
+    const turned = document.documentElement.dir === "rtl" ? -1 : 1;
+    const to = { ArrowRight: at + turned, ArrowLeft: at - turned, Home: 0, End: buttons.length - 1 }[e.key];
+    if (to === undefined || at < 0) return;
+    e.preventDefault();
+    e.stopPropagation();
+    buttons[(to + buttons.length) % buttons.length]?.focus();
   }
 
   #showTones() {
@@ -132,7 +192,7 @@ class Picker {
     } else if (inField && e.key === "ArrowDown") {
       e.preventDefault();
       this.#grid.querySelector("button")?.focus();
-    } else if (e.target instanceof HTMLButtonElement) this.#walk(e, e.target);
+    } else if (e.target instanceof HTMLButtonElement && this.#grid.contains(e.target)) this.#walk(e, e.target);
   }
 
   /** Walks the grid. @param {KeyboardEvent} e  @param {HTMLButtonElement} from */
@@ -168,7 +228,8 @@ class Picker {
   /** @param {EventTarget | null} target */
   #tellName(target) {
     const button = target instanceof Element ? target.closest("button") : null;
-    setText(this.#name, button ? (button.getAttribute("aria-label") ?? "") : "");
+    setText(this.#name, button?.getAttribute("aria-label")?.slice(button.textContent.length).trim() ?? "");
+    setText(part(this.#picker, ".foot .face", HTMLElement), button?.textContent ?? "");
   }
 
   /** @param {string} emoji */
@@ -179,6 +240,7 @@ class Picker {
   }
 
   #closed() {
+    if (this.anchor instanceof HTMLButtonElement) this.anchor.setAttribute("aria-expanded", "false");
     if (this.anchor.isConnected && (!document.activeElement || document.activeElement === document.body))
       this.anchor.focus({ preventScroll: true });
     this.resolve(this.#chosen);
@@ -202,4 +264,24 @@ function line(emoji) {
     row.append(cell);
   }
   return row;
+}
+
+/** @param {string} title  @param {string} icon */
+function groupButton(title, icon) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.title = title;
+  button.setAttribute("aria-label", title);
+  button.append(drawing(icon));
+  return button;
+}
+
+/** Returns the box beside which the picker is placed: for a composer's button the end of the composer.
+ * @param {HTMLElement} anchor  @returns {DOMRect} */
+function placeOf(anchor) {
+  const composer = anchor.closest("form.composer");
+  if (!composer) return (anchor.querySelector(":scope > .body") ?? anchor).getBoundingClientRect();
+  const { left, right, top, height } = composer.getBoundingClientRect();
+  const width = WIDTH * parseFloat(getComputedStyle(document.documentElement).fontSize);
+  return new DOMRect(document.documentElement.dir === "rtl" ? left : right - width, top, width, height);
 }

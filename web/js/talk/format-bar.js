@@ -5,6 +5,7 @@
 /** @import { Format } from "./format-text.js" */
 import { MessageComposer } from "../room/composer.js";
 import { part } from "../ui/dom.js";
+import { drawing } from "../ui/drawing.js";
 import { t } from "../ui/i18n.js";
 import { replaceText } from "../ui/insert.js";
 import { applyFormat } from "./format-text.js";
@@ -96,18 +97,6 @@ function button(format, says, icon, key, shift) {
   element.title = key ? `${t(says)} (${keys.join("+")})` : t(says);
   element.append(drawing(icon));
   return element;
-}
-
-/** @param {string} path */
-function drawing(path) {
-  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-  svg.classList.add("icon");
-  svg.setAttribute("viewBox", "0 0 24 24");
-  svg.setAttribute("aria-hidden", "true");
-  const line = document.createElementNS("http://www.w3.org/2000/svg", "path");
-  line.setAttribute("d", path);
-  svg.append(line);
-  return svg;
 }
 
 /** Moves the focus among the buttons with the arrow keys. @param {KeyboardEvent} e  @param {HTMLElement[]} buttons */

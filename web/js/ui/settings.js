@@ -5,13 +5,14 @@
 
 /** @typedef {object} Choices
  * @property {"small" | "medium" | "large"} size  of the text
+ * @property {"comfortable" | "compact"} density  of messages and rooms
  * @property {boolean} lastWords  the room list shows who wrote what last, and when
  * @property {boolean} sound  for messages that alert
  * @property {boolean} system  notifications of the operating system, if the person has allowed them in the browser
  * @property {boolean} quiet  no sound and no notifications between quietFrom and quietTo
  * @property {string} quietFrom  "22:00", local time
  * @property {string} quietTo
- * @property {"enter" | "ctrl-enter"} sendBy
+ * @property {"enter" | "ctrl-enter"} sendBy  "ctrl-enter": Enter makes a new line; Ctrl+Enter and the button send
  * @property {boolean} formats  composers show the formatting buttons
  * @property {boolean} people  the side panel shows who is in the room when the screen is wide enough
  */
@@ -19,6 +20,7 @@
 /** @type {Choices} */
 const DEFAULTS = {
   size: "medium",
+  density: "comfortable",
   lastWords: true,
   sound: true,
   system: false,
@@ -32,6 +34,7 @@ const DEFAULTS = {
 
 const VALID = /** @type {{ [K in keyof Choices]: (v: unknown) => boolean }} */ ({
   size: (v) => v === "small" || v === "medium" || v === "large",
+  density: (v) => v === "comfortable" || v === "compact",
   lastWords: isBoolean,
   sound: isBoolean,
   system: isBoolean,
@@ -44,21 +47,25 @@ const VALID = /** @type {{ [K in keyof Choices]: (v: unknown) => boolean }} */ (
 });
 
 export class Settings {
-  /** @param {Store} store */
-  constructor(store) {
+  /** @param {Store} store  @param {{ touch: boolean }} [device]  whether fingers write, on a keyboard of the screen */
+  constructor(store, { touch } = { touch: false }) {
     this.store = store;
+    /** @type {Choices} */
+    this.defaults = { ...DEFAULTS, sendBy: touch ? "ctrl-enter" : "enter" };
   }
 
   /** @returns {Choices} */
   get all() {
+    return { ...this.defaults, ...this.#chosen };
+  }
+
+  /** What the person has chosen. @returns {Partial<Choices>} */
+  get #chosen() {
     const stored = this.store.get("settings");
-    const known =
-      typeof stored === "object" && stored !== null
-        ? Object.entries(stored).filter(
-            ([name, v]) => Object.hasOwn(VALID, name) && VALID[/** @type {keyof Choices} */ (name)](v),
-          )
-        : [];
-    return { ...DEFAULTS, ...Object.fromEntries(known) };
+    if (typeof stored !== "object" || stored === null) return {};
+    const valid = ([name = "", v = /** @type {unknown} */ (null)]) =>
+      Object.hasOwn(VALID, name) && VALID[/** @type {keyof Choices} */ (name)](v);
+    return Object.fromEntries(Object.entries(stored).filter(valid));
   }
 
   /** @template {keyof Choices} K  @param {K} name  @returns {Choices[K]} */
@@ -68,7 +75,7 @@ export class Settings {
 
   /** @param {Partial<Choices>} choices */
   put(choices) {
-    this.store.put("settings", { ...this.all, ...choices });
+    this.store.put("settings", { ...this.#chosen, ...choices });
   }
 }
 

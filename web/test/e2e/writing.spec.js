@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { COMMANDS } from "../../js/room/slash-commands.js";
+import { GROUPS } from "../../js/talk/emoji-groups.js";
 import { Server, joined, visitor, write } from "./helper.js";
 import { enter, field, meet, message, openMenu, said } from "./people.js";
 
@@ -364,6 +365,141 @@ test("the ways in are left by no Enter of an input method either", async () => {
     const name = page.locator("input[name=name]");
     assert.equal(await compose(page, name), "漢字", path);
     assert.equal(await page.locator("app-shell").count(), 0, "nobody has entered");
+  }
+  assert.deepEqual(wrong, []);
+});
+
+const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
+
+test("on a phone Return makes a new line and the button sends, unless one chooses otherwise", async () => {
+  const { page, wrong } = await enter(server, "phone", "Ada", PHONE);
+  await field(page).tap();
+  await page.keyboard.type("one");
+  await page.keyboard.press("Enter");
+  await page.keyboard.type("two");
+  assert.equal(await field(page).inputValue(), "one\ntwo");
+  assert.equal(await field(page).getAttribute("enterkeyhint"), "enter");
+  await page.locator("room-view .send").tap();
+  await message(page, 1).getByText("one").waitFor();
+  assert.deepEqual(await server.texts("phone"), ["one\ntwo"]);
+  assert.equal(await page.evaluate(() => document.activeElement?.id), "composer-field", "one can write on");
+  await page.evaluate(() => localStorage.setItem("parley:settings", JSON.stringify({ sendBy: "enter" })));
+  await page.reload();
+  await joined(page);
+  await field(page).tap();
+  assert.equal(await field(page).getAttribute("enterkeyhint"), "send");
+  await page.keyboard.type("three");
+  await page.keyboard.press("Enter");
+  await message(page, 2).getByText("three").waitFor();
+  assert.deepEqual(wrong, []);
+});
+
+test("formatting buttons work by mouse and keys, can be undone, and stay hidden if one hides them", async () => {
+  const [ada] = await meet(server, "formats", "Ada");
+  assert.ok(ada);
+  const { page } = ada;
+  const bar = page.locator("room-view").getByRole("toolbar", { name: "Formatting" });
+  await field(page).fill("a word");
+  await field(page).press("Shift+Control+ArrowLeft");
+  await bar.getByRole("button", { name: "Bold" }).click();
+  assert.equal(await field(page).inputValue(), "a **word**");
+  await page.keyboard.press("Control+z");
+  assert.equal(await field(page).inputValue(), "a word");
+  await field(page).press("End");
+  await field(page).press("Shift+Control+ArrowLeft");
+  await page.keyboard.press("Control+i");
+  assert.equal(await field(page).inputValue(), "a *word*");
+  await page.keyboard.press("Shift+Tab"); // one stop of the Tab key
+  await page.keyboard.press("End");
+  assert.equal(await page.evaluate(() => document.activeElement?.getAttribute("aria-label")), "Code");
+  await page.keyboard.press("Home");
+  await page.keyboard.press("ArrowRight");
+  await page.keyboard.press("ArrowRight");
+  await page.keyboard.press("Enter"); // struck
+  assert.equal(await field(page).inputValue(), "a *~~word~~*");
+  const edge = await page.locator("room-view form.composer").evaluate((c) => getComputedStyle(c).outlineStyle);
+  assert.equal(edge, "none", "no ring while one writes");
+  await page.locator("room-view .formats-button").click();
+  await bar.waitFor({ state: "hidden" });
+  await page.reload();
+  await joined(page);
+  assert.equal(await bar.isVisible(), false);
+  await page.locator("room-view .formats-button").click();
+  await bar.getByRole("button", { name: "Quote" }).waitFor();
+  assert.deepEqual(ada.wrong, []);
+});
+
+test("nothing shifts when somebody begins to type", async () => {
+  const [ada, grace] = await meet(server, "shift", "Ada", "Grace");
+  assert.ok(ada && grace);
+  await said(ada.page, "hello", 1);
+  const places = () =>
+    ada.page.evaluate(() =>
+      ["room-view .log", "room-view .composer", "room-view .message"].map((s) =>
+        JSON.stringify(document.querySelector(s)?.getBoundingClientRect()),
+      ),
+    );
+  const before = await places();
+  await field(grace.page).pressSequentially("I think");
+  await ada.page.getByText("Grace").and(ada.page.getByText("is typing")).waitFor();
+  assert.deepEqual(await places(), before);
+});
+
+test("the picker stands at its button, and its groups are reached by mouse and keys", async () => {
+  const [ada] = await meet(server, "groups", "Ada");
+  assert.ok(ada);
+  const { page } = ada;
+  const { emoji } = await (await fetch(`${server.url}/api/emoji`)).json();
+  const at = GROUPS.map(({ first }) => emoji.findIndex((/** @type {string[]} */ e) => e[0] === first));
+  assert.deepEqual(
+    at,
+    [...at].sort((a, b) => a - b),
+    "the server has the first emoji of each group, in this order",
+  );
+  assert.equal(at[0], 0);
+  await page.locator("room-view .pick-emoji").click();
+  const picker = page.getByRole("dialog", { name: "Emoji" });
+  await picker.getByRole("button", { name: "Recent" }).waitFor();
+  const box = await picker.boundingBox();
+  const composer = await page.locator("room-view form.composer").boundingBox();
+  assert.ok(box && composer);
+  assert.ok(Math.abs(box.x + box.width - composer.x - composer.width) < 2, "its end is the composer's end");
+  assert.ok(box.y + box.height <= composer.y, "it covers nothing of the composer");
+  for (const name of ["Food and drink", "Symbols", "Smileys and people"]) {
+    await picker.getByRole("button", { name, exact: true }).click();
+    const seen = await picker.locator(".section", { hasText: name }).evaluate((h) => {
+      const grid = h.closest(".grid")?.getBoundingClientRect();
+      const { top } = h.getBoundingClientRect();
+      return grid !== undefined && top >= grid.top - 1 && top < grid.bottom;
+    });
+    assert.ok(seen, `${name} is in view`);
+    assert.equal(await picker.locator(".groups [aria-pressed=true]").getAttribute("aria-label"), name);
+  }
+  await page.keyboard.press("End");
+  assert.equal(await page.evaluate(() => document.activeElement?.getAttribute("aria-label")), "Flags");
+  await picker.getByRole("searchbox").fill("tada");
+  await picker.locator(".groups").waitFor({ state: "hidden" });
+  await page.keyboard.press("Enter");
+  await page.waitForFunction(() => document.querySelector("textarea")?.value === "🎉");
+  assert.equal(await page.locator("room-view .pick-emoji").getAttribute("aria-expanded"), "false");
+  assert.deepEqual(ada.wrong, []);
+});
+
+test("on a phone the picker is a sheet from below, with targets that a finger hits", async () => {
+  const { page, wrong } = await enter(server, "sheet", "Ada", PHONE);
+  await page.locator("room-view .pick-emoji").tap();
+  const picker = page.getByRole("dialog", { name: "Emoji" });
+  const first = picker.locator(".grid button").first();
+  await first.waitFor();
+  const box = await picker.boundingBox();
+  assert.ok(box && Math.abs(box.y + box.height - PHONE.viewport.height) < 2 && box.width > 380, "from below");
+  const target = await first.boundingBox();
+  assert.ok(target && target.height >= 44 && target.width >= 40, JSON.stringify(target));
+  await first.tap();
+  await page.waitForFunction(() => document.querySelector("textarea")?.value !== "");
+  for (const button of ["pick-emoji", "send"]) {
+    const { width = 0, height = 0 } = (await page.locator(`room-view .composer .${button}`).boundingBox()) ?? {};
+    assert.ok(width >= 44 && height >= 44, button);
   }
   assert.deepEqual(wrong, []);
 });

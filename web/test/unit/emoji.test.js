@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { grouped } from "../../js/talk/emoji-groups.js";
 import { EmojiBook, TONES, toned } from "../../js/talk/emoji.js";
 import { Store } from "../../js/ui/storage.js";
 import { MemoryStorage } from "./fakes.js";
@@ -37,4 +38,16 @@ test("emoji are found by their short-codes, get a skin tone where there is skin,
   assert.deepEqual(book.recent(3), ["🐢", "🎉", "👍"]);
   book.store.put("emoji:recent", ["<img src=x>", 7, "🐢"]);
   assert.equal(book.recent(1)[0], "🐢");
+});
+
+test("emoji are split into groups, and one whose beginning is not known belongs to the group before it", () => {
+  const all = ["😀", "👋", "🐵", "🌍", "🚗", "🏁"].map((e) => [e, e]);
+  const groups = grouped(all).map(({ says, all }) => [says, all.map(([e]) => e).join("")]);
+  assert.deepEqual(groups, [
+    ["emoji.people", "😀👋"],
+    ["emoji.nature", "🐵"],
+    ["emoji.travel", "🌍🚗"],
+    ["emoji.flags", "🏁"],
+  ]);
+  assert.deepEqual(grouped([]), []);
 });
