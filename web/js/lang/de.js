@@ -156,7 +156,8 @@ export default {
   "switcher.person": "ist hier: erwähnen",
   "switcher.action": "Aktion",
   "switcher.theme": "Farben: {theme}",
-  "switcher.go": "Zum Raum {room}",
+  "switcher.go": "Raum {room} betreten oder eröffnen",
+  "switcher.search": "Nachrichten mit {text} suchen",
 
   // Settings
   "settings.title": "Einstellungen",
@@ -210,6 +211,8 @@ export default {
   "keys.newest": "Zur neuesten Nachricht springen",
 
   // The search
+  "search.clear": "Leeren",
+  "search.in-thread": "in einem Thread",
   "search.title": "Suche",
   "search.placeholder": "Wörter, from:Name, in:Raum …",
   "search.help": "Suchtipps",

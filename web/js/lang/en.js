@@ -161,7 +161,8 @@ const sentences = {
   "switcher.person": "is here: mention them",
   "switcher.action": "action",
   "switcher.theme": "Theme: {theme}",
-  "switcher.go": "Go to room {room}",
+  "switcher.go": "Join or make the room {room}",
+  "switcher.search": "Search messages for {text}",
 
   // Settings
   "settings.title": "Settings",
@@ -215,6 +216,8 @@ const sentences = {
 
   // The search
   "search.title": "Search",
+  "search.clear": "Clear",
+  "search.in-thread": "in a thread",
   "search.placeholder": "Words, from:name, in:room …",
   "search.help": "Search tips",
   "search.phrase": "exactly these words",
