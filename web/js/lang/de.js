@@ -154,11 +154,19 @@ export default {
   "switcher.person": "ist hier: erwähnen",
   "switcher.action": "Aktion",
   "switcher.theme": "Farben: {theme}",
-  "switcher.go": "Zum Raum {room}",
+  "switcher.go": "Raum {room} betreten oder eröffnen",
+  "switcher.search": "Nachrichten mit {text} suchen",
 
   // Settings
   "settings.title": "Einstellungen",
+  "settings.you": "Du",
+  "settings.you-hint": "So sehen dich andere",
+  "settings.change": "Ändern",
+  "settings.done": "Fertig",
   "settings.look": "Aussehen",
+  "settings.density": "Abstände",
+  "settings.comfortable": "Bequem",
+  "settings.compact": "Kompakt",
   "settings.size": "Schriftgröße",
   "settings.last-words": "Letzte Nachrichten in der Raumliste",
   "settings.small": "Klein",
@@ -172,7 +180,8 @@ export default {
   "settings.system": "Systembenachrichtigungen",
   "settings.system-denied":
     "Der Browser blockiert Benachrichtigungen. Du kannst sie in seinen Einstellungen für diese Seite erlauben.",
-  "settings.system-missing": "Dieser Browser erlaubt Benachrichtigungen nur über HTTPS.",
+  "settings.insecure":
+    "Über einfaches HTTP erlauben Browser weder Benachrichtigungen noch Teilen noch Installieren; über HTTPS schon.",
   "settings.quiet": "Ruhezeit",
   "settings.from": "von",
   "settings.to": "bis",
@@ -200,6 +209,8 @@ export default {
   "keys.newest": "Zur neuesten Nachricht springen",
 
   // The search
+  "search.clear": "Leeren",
+  "search.in-thread": "in einem Thread",
   "search.title": "Suche",
   "search.placeholder": "Wörter, from:Name, in:Raum …",
   "search.help": "Suchtipps",

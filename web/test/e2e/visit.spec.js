@@ -213,6 +213,7 @@ test("one's name can be changed, and everybody sees it", async () => {
   await grace.page.goto(`${server.url}/r/names`);
   await grace.page.locator(".people li", { hasText: "Ada" }).waitFor();
   await ada.page.getByRole("button", { name: /^You are/ }).click();
+  await ada.page.getByRole("button", { name: "Change", exact: true }).click();
   await ada.page.getByRole("textbox", { name: "Your name" }).fill("Countess");
   await ada.page.getByRole("button", { name: "Save name" }).click();
   await grace.page.locator(".people li", { hasText: "Countess" }).waitFor();
