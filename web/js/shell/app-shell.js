@@ -42,7 +42,7 @@ const FETCH_MS = 3_000;
  * @property {Settings} settings
  * @property {Api} api
  * @property {Lazy} what
- * @property {string} [at]  selects what gets the focus
+ * @property {string} [at]  selects what gets the focus; for the search: the words
  * @property {(action: Action) => void} act  carries out a shortcut's action
  */
 
