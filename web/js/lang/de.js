@@ -154,7 +154,7 @@ export default {
   "switcher.person": "ist hier: erwähnen",
   "switcher.action": "Aktion",
   "switcher.theme": "Farben: {theme}",
-  "switcher.go": "Raum {room} betreten oder eröffnen",
+  "switcher.go": "{room} betreten oder eröffnen",
   "switcher.search": "Nachrichten mit {text} suchen",
 
   // Settings
@@ -165,7 +165,7 @@ export default {
   "settings.done": "Fertig",
   "settings.look": "Aussehen",
   "settings.density": "Abstände",
-  "settings.comfortable": "Bequem",
+  "settings.comfortable": "Komfortabel",
   "settings.compact": "Kompakt",
   "settings.size": "Schriftgröße",
   "settings.last-words": "Letzte Nachrichten in der Raumliste",
@@ -181,7 +181,7 @@ export default {
   "settings.system-denied":
     "Der Browser blockiert Benachrichtigungen. Du kannst sie in seinen Einstellungen für diese Seite erlauben.",
   "settings.insecure":
-    "Über einfaches HTTP erlauben Browser weder Benachrichtigungen noch Teilen noch Installieren; über HTTPS schon.",
+    "Benachrichtigungen, Teilen und Installieren erlauben Browser nur über HTTPS. Diese Seite kam über einfaches HTTP.",
   "settings.quiet": "Ruhezeit",
   "settings.from": "von",
   "settings.to": "bis",

@@ -161,7 +161,7 @@ const sentences = {
   "switcher.person": "is here: mention them",
   "switcher.action": "action",
   "switcher.theme": "Theme: {theme}",
-  "switcher.go": "Join or make the room {room}",
+  "switcher.go": "Join or make {room}",
   "switcher.search": "Search messages for {text}",
 
   // Settings
@@ -187,7 +187,7 @@ const sentences = {
   "settings.system": "System notifications",
   "settings.system-denied": "The browser blocks notifications. You can allow them in its settings for this page.",
   "settings.insecure":
-    "Over plain HTTP browsers allow pages neither notifications nor sharing nor installing; over HTTPS they do.",
+    "Browsers allow notifications, sharing and installing only over HTTPS. This page came over plain HTTP.",
   "settings.quiet": "Quiet hours",
   "settings.from": "from",
   "settings.to": "to",
