@@ -503,3 +503,46 @@ test("on a phone the picker is a sheet from below, with targets that a finger hi
   }
   assert.deepEqual(wrong, []);
 });
+
+test("the keyboard of a phone does not cover the composer, also where the browser only moves its view", async () => {
+  const { page, wrong } = await enter(server, "keyboard", "Ada", PHONE);
+  const how = await page.locator("meta[name=viewport]").getAttribute("content");
+  assert.match(how ?? "", /interactive-widget=resizes-content/);
+  await page.addInitScript(() => {
+    const safari = Object.assign(new EventTarget(), { height: 844, offsetTop: 0, scale: 1 });
+    Object.defineProperty(window, "visualViewport", { value: safari });
+  });
+  await page.reload();
+  await joined(page);
+  const bottom = () => page.locator("room-view form.composer").evaluate((c) => c.getBoundingClientRect().bottom);
+  const before = await bottom();
+  const keyboard = (/** @type {number} */ height) =>
+    page.evaluate((height) => {
+      Object.assign(/** @type {object} */ (window.visualViewport), { height });
+      window.visualViewport?.dispatchEvent(new Event("resize"));
+    }, height);
+  await keyboard(844 - 320);
+  assert.ok((await bottom()) <= 844 - 320, "it stands above the keyboard");
+  await keyboard(844);
+  assert.equal(await bottom(), before);
+  assert.deepEqual(wrong, []);
+});
+
+test("Enter of an input method sends neither a reply nor an edit", async () => {
+  const [ada] = await meet(server, "ime-thread", "Ada");
+  assert.ok(ada);
+  const { page } = ada;
+  await said(page, "hello", 1);
+  await openMenu(page, 1, "Open thread");
+  await page.getByRole("menuitem", { name: "Open thread" }).click();
+  const reply = page.getByLabel("Your reply");
+  assert.equal(await compose(page, reply), "漢字");
+  await reply.press("Enter");
+  await page.locator("thread-panel .message", { hasText: "漢字" }).waitFor();
+  await openMenu(page, 1, "Edit");
+  await page.getByRole("menuitem", { name: "Edit" }).click();
+  assert.equal(await compose(page, field(page)), "hello漢字", "an edit");
+  await page.getByText("Editing your message").waitFor();
+  assert.deepEqual(await server.texts("ime-thread"), ["hello"]);
+  assert.deepEqual(ada.wrong, []);
+});
