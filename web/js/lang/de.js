@@ -172,7 +172,7 @@ export default {
   "settings.write": "Schreiben",
   "settings.send": "Senden mit",
   "settings.send-enter": "Enter",
-  "settings.send-ctrl": "dem Knopf, oder Strg+Enter (⌘ Enter)",
+  "settings.send-ctrl": "Knopf, Strg+Enter",
 
   // Keys
   "keys.title": "Tastenkürzel",

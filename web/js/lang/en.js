@@ -176,7 +176,7 @@ const sentences = {
   "settings.write": "Writing",
   "settings.send": "Send with",
   "settings.send-enter": "Enter",
-  "settings.send-ctrl": "The button, or Ctrl+Enter (⌘ Enter)",
+  "settings.send-ctrl": "Button, Ctrl+Enter",
 
   // Keys
   "keys.title": "Keyboard shortcuts",

@@ -85,7 +85,7 @@ test("what is typed while no field has the focus is written, and shortcuts stay 
   assert.deepEqual(ada.wrong, []);
 });
 
-test("Ctrl+Z takes back a completion, an emoji of the picker, a paste and a message taken back", async () => {
+test("Ctrl+Z takes back a completion, an emoji of the picker and a paste", async () => {
   const [ada] = await meet(server, "undo", "Ada", "Grace Hopper");
   assert.ok(ada);
   const { page } = ada;
