@@ -1,14 +1,14 @@
-// front-page.js: the start page: a name, if the person has none yet, and a room. The visited rooms are in the room
-// list beside it.
+// front-page.js: the start page. A newcomer gives a name and enters a room with one press; who has a name already only
+// chooses a room, and the visited ones are in the room list beside it.
 /** @import { BrowserMemory } from "../room/browser-memory.js" */
 /** @import { Api } from "../wire/api.js" */
 /** @import { Person } from "../wire/json.js" */
 import { formatAddress } from "../ui/address.js";
-import { emit, fromTemplate, part } from "../ui/dom.js";
-import { reason, t } from "../ui/i18n.js";
-import { showError, submitName } from "./name-field.js";
-import { makeRoomName } from "./room-names.js";
-import "./theme-choice.js";
+import { bdi, emit, fill, fromTemplate, listen, part, setText } from "../ui/dom.js";
+import { t } from "../ui/i18n.js";
+import { begun, keepBegun, showError, showFace, submitName } from "./name-field.js";
+import { LOBBY, RoomChoice } from "./room-choice.js";
+import "./page-choices.js";
 
 export class FrontPage extends HTMLElement {
   connectedCallback() {
@@ -19,37 +19,61 @@ export class FrontPage extends HTMLElement {
    * @param {string} why the stored name is refused; "": it is not */
   show(me, memory, api, why = "") {
     const name = part(this, "input[name=name]", HTMLInputElement);
-    const room = part(this, "input[name=room]", HTMLInputElement);
-    name.value = me?.name ?? memory.name;
-    if (me) part(this, "h1", HTMLElement).textContent = t("rooms.new");
-    part(this, ".who", HTMLElement).hidden = me !== null;
-    part(this, "footer", HTMLElement).hidden = me !== null;
-    part(this, ".make-up", HTMLButtonElement).addEventListener("click", () => {
-      room.value = makeRoomName();
-      room.focus();
-    });
+    const rooms = part(this, "room-choice", RoomChoice);
+    const { name: typed, room } = begun(memory.store);
+    const visits = memory.visits();
+    name.value = typed || memory.name;
+    showFace(this, name);
+    listen(this, "chosen", (/** @type {string} */ chosen) => this.#showButton(chosen));
+    rooms.show(me ? [] : visits, api, Date.now());
+    rooms.choose(room?.room ?? first(me, visits), room?.typed);
+    listen(this, "reload", () => keepBegun(memory.store, { name: name.value, room: rooms.value }));
+    if (me) this.#showKnown();
     part(this, "form", HTMLFormElement).onsubmit = (e) => {
       e.preventDefault();
-      this.#enter(me, name, room, api);
+      this.#enter(me, name, rooms, api);
     };
-    if (me === null || !matchMedia("(hover: none)").matches) (name.value ? room : name).focus();
+    if (!matchMedia("(hover: none)").matches) (me ? rooms.field : name).focus();
     if (why) showError(this, name, why);
   }
 
-  /** @param {Person | null} me  @param {HTMLInputElement} name  @param {HTMLInputElement} room  @param {Api} api */
-  async #enter(me, name, room, api) {
-    try {
-      const summary = await api.room(room.value.trim());
-      showError(this, room, "");
-      if (me) return emit(this, "go", formatAddress(summary.room));
-      const person = await submitName(this, name, api);
-      if (!person) return;
-      history.pushState(null, "", formatAddress(summary.room));
-      emit(this, "entered", person);
-    } catch (err) {
-      showError(this, room, reason(err));
-    }
+  /** The person has a name: only a room is missing. */
+  #showKnown() {
+    part(this, "h1", HTMLElement).textContent = t("rooms.new");
+    for (const needless of this.querySelectorAll(".who, .promise, page-choices")) needless.remove();
   }
+
+  /** @param {string} room "" if there is none yet */
+  #showButton(room) {
+    const button = part(this, ".enter", HTMLElement);
+    if (room) fill(button, "front.enter-named", { room: bdi(room) });
+    else setText(button, t("front.enter"));
+  }
+
+  /** Shows one error at a time, the first from above.
+   * @param {Person | null} me  @param {HTMLInputElement} name  @param {RoomChoice} rooms  @param {Api} api */
+  async #enter(me, name, rooms, api) {
+    showError(this, name, "");
+    showError(this, rooms.field, "");
+    if (!me && !name.value.trim()) return showError(this, name, t("front.no-name"));
+    const { name: room, problem } = rooms.name;
+    if (problem) {
+      const missing = rooms.value.typed.trim() ? "front.bad-room" : "front.no-room";
+      return showError(this, rooms.field, t(problem === "long" ? "front.long-room" : missing));
+    }
+    if (me) return emit(this, "go", formatAddress(room));
+    const person = await submitName(this, name, api);
+    if (!person) return;
+    history.pushState(null, "", formatAddress(room));
+    emit(this, "entered", person);
+  }
+}
+
+/** Returns the room that is offered first; "": another one.
+ * @param {Person | null} me  @param {readonly { room: string }[]} visits */
+function first(me, visits) {
+  if (!me) return visits[0]?.room ?? LOBBY;
+  return visits.some(({ room }) => room === LOBBY) ? "" : LOBBY;
 }
 
 customElements.define("front-page", FrontPage);

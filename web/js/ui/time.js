@@ -39,6 +39,15 @@ export function dayName(at, now) {
   return new Date(at).getFullYear() === new Date(now).getFullYear() ? format("weekday", DAY).format(at) : fullDay(at);
 }
 
+/** "today", "yesterday", "5 days ago", "3 weeks ago". @param {number} at  @param {number} now */
+export function daysAgo(at, now) {
+  const midnight = (/** @type {number} */ ms) => new Date(ms).setHours(0, 0, 0, 0);
+  const days = Math.max(0, Math.round((midnight(now) - midnight(at)) / 86_400_000)); // also in a week with a longer day
+  const relative = new Intl.RelativeTimeFormat(intl(), { numeric: "auto" });
+  if (days < 14) return relative.format(-days, "day");
+  return days < 60 ? relative.format(-Math.floor(days / 7), "week") : relative.format(-Math.floor(days / 30), "month");
+}
+
 /** Returns a short time: the time of day if it is today, else the date. @param {number} at  @param {number} now */
 export function shortTime(at, now) {
   if (dayOf(at) === dayOf(now)) return timeOfDay(at);

@@ -4,19 +4,122 @@ import { Server, joined, row, told, visitor, write } from "./helper.js";
 
 const server = await new Server().start();
 
-test("a first visit: a name and a room, and one talks", async () => {
+test("a first visit asks for a name alone, and one talks in the lobby", async () => {
   const { page, wrong } = await visitor(server, null);
   await page.goto(server.url);
-  await page.getByLabel("Your name").fill("Ada");
-  await page.getByRole("button", { name: "Make up a name" }).click();
-  const made = await page.getByLabel("Room", { exact: true }).inputValue();
-  assert.match(made, /^([a-z]+-){5}\d{4}$/);
-  await page.getByRole("button", { name: "Enter the room" }).click();
-  await page.waitForURL(`${server.url}/r/${made}`);
+  await page.keyboard.type("Ada"); // the field has the focus
+  assert.equal(await page.locator(".named .avatar").textContent(), "Ad");
+  assert.ok(await page.getByRole("radio", { name: /^lobby/ }).isChecked());
+  await page.getByRole("button", { name: "Enter lobby" }).click();
+  await page.waitForURL(`${server.url}/r/lobby`);
   await page.getByText("Nobody has written here yet").waitFor();
   await write(page, "First!");
   await row(page, "First!").waitFor();
   assert.equal(await page.locator(".empty").isVisible(), false);
+  await page.goto(server.url);
+  await page.getByRole("radio", { name: /^lobby/ }).waitFor();
+  assert.equal(await page.getByLabel("Your name").count(), 0);
+  assert.deepEqual(wrong, []);
+});
+
+test("another room's name is shown as the server will have it, and a secret one is made up", async () => {
+  const { page, wrong } = await visitor(server, null);
+  await page.goto(server.url);
+  await page.getByLabel("Your name").fill("Ada");
+  await page.getByText("Another room, old or new").click();
+  const other = page.getByLabel("Name of the other room");
+  assert.equal(await page.evaluate(() => document.activeElement?.id), "front-room");
+  for (const [typed, name] of /** @type {const} */ ([
+    ["My Room!", "my-room"],
+    ["Team Ünïcode", "team-ünïcode"],
+    ["犯人は、誰？", "犯人は-誰"],
+  ])) {
+    await other.fill(typed);
+    await page.getByText(`Its address will be ${name}`).waitFor();
+    await page.getByRole("button", { name: `Enter ${name}` }).waitFor();
+  }
+  await other.fill("plain");
+  await page.getByRole("button", { name: "Enter plain" }).waitFor();
+  assert.equal(await page.locator(".becomes").textContent(), "");
+  await page.getByRole("radio", { name: /^lobby/ }).check();
+  await page.getByRole("button", { name: "Enter lobby" }).waitFor();
+  await page.getByRole("button", { name: "Secret room name" }).click();
+  const made = await other.inputValue();
+  assert.match(made, /^([a-z]+-){5}\d{4}$/);
+  await page.getByRole("button", { name: `Enter ${made}` }).waitFor();
+  await other.fill("What's up?");
+  await other.press("Enter");
+  await page.waitForURL(`${server.url}/r/what-s-up`);
+  await joined(page);
+  assert.deepEqual(wrong, []);
+});
+
+test("the start page shows one error at a time, the first from above", async () => {
+  const { page, wrong } = await visitor(server, null);
+  await page.goto(server.url);
+  const errors = () => page.locator(".error:not(:empty)").allTextContents();
+  const enter = page.getByRole("button", { name: /^Enter/ });
+  await page.getByText("Another room, old or new").click();
+  await page.getByLabel("Name of the other room").fill("?!");
+  await enter.click();
+  assert.deepEqual(await errors(), ["Write your name."]);
+  await page.keyboard.type("System"); // the field with the error has the focus
+  await enter.click();
+  assert.deepEqual(await errors(), ["A room’s name needs a letter or a digit."]);
+  await page.keyboard.press("Control+A");
+  await page.keyboard.press("Delete");
+  await enter.click();
+  assert.deepEqual(await errors(), ["Write the room’s name."]);
+  await page.keyboard.type("x".repeat(65));
+  await enter.click();
+  assert.deepEqual(await errors(), ["A room’s name has at most 64 characters."]);
+  await page.getByRole("radio", { name: /^lobby/ }).check();
+  await enter.click();
+  await page.getByText("System is nobody's name here").waitFor();
+  assert.equal((await errors()).length, 1);
+  await page.getByLabel("Your name").fill("Ada");
+  await enter.click();
+  await joined(page);
+  assert.deepEqual(wrong, []);
+});
+
+test("language and theme can be chosen before the name, and what was typed stays", async () => {
+  const { page, wrong } = await visitor(server, null);
+  await page.goto(server.url);
+  await page.getByLabel("Your name").fill("Ada");
+  await page.getByText("Another room, old or new").click();
+  await page.getByLabel("Name of the other room").fill("Ein Raum");
+  await page.getByLabel("Language").selectOption("Deutsch");
+  await page.getByText("Seine Adresse wird ein-raum").waitFor();
+  assert.equal(await page.getByLabel("Dein Name").inputValue(), "Ada");
+  await page.getByLabel("Farben").selectOption("Dunkel");
+  await page.waitForFunction(() => document.documentElement.dataset["theme"] === "dark");
+  await page.getByRole("button", { name: "ein-raum betreten" }).click();
+  await page.waitForURL(`${server.url}/r/ein-raum`);
+  await page.goto(`${server.url}/r/elsewhere?lang=en`);
+  await joined(page);
+  assert.deepEqual(wrong, []);
+});
+
+test("whoever was in rooms before is offered them, the last one first", async () => {
+  const { page, wrong } = await visitor(server, null);
+  await page.addInitScript(() => {
+    const day = 86_400_000;
+    const visits = [
+      { room: "repair-café", at: Date.now() - day },
+      { room: "lobby", at: Date.now() - 3 * day },
+      ...["a", "b", "c"].map((room) => ({ room, at: 0 })),
+    ];
+    localStorage.setItem("parley:visits", JSON.stringify(visits));
+  });
+  await page.goto(server.url);
+  await page.getByText("You were here yesterday").waitFor();
+  assert.ok(await page.getByRole("radio", { name: /^repair-café/ }).isChecked());
+  assert.equal(await page.getByRole("radio").count(), 5, "lobby, three visited rooms, another one");
+  await page.getByLabel("Your name").fill("Ada");
+  await page.getByLabel("Your name").press("Enter");
+  await page.waitForURL(`${server.url}/r/repair-caf%C3%A9`);
+  await joined(page);
   assert.deepEqual(wrong, []);
 });
 
@@ -83,9 +186,7 @@ test("an impossible room name is explained, with a way back", async () => {
     assert.match((await page.locator(".reason").textContent()) ?? "", /name/);
   }
   await page.getByRole("link", { name: "Choose a room" }).click();
-  await page.getByLabel("Room", { exact: true }).fill("?!");
-  await page.getByRole("button", { name: "Enter the room" }).click();
-  await page.getByText("A room's name needs a letter").waitFor();
+  await page.getByRole("heading", { name: "Join or make a room" }).waitFor();
   assert.deepEqual(wrong, []);
 });
 
@@ -112,6 +213,7 @@ test("one's name can be changed, and everybody sees it", async () => {
   await grace.page.goto(`${server.url}/r/names`);
   await grace.page.locator(".people li", { hasText: "Ada" }).waitFor();
   await ada.page.getByRole("button", { name: /^You are/ }).click();
+  await ada.page.getByRole("button", { name: "Change", exact: true }).click();
   await ada.page.getByRole("textbox", { name: "Your name" }).fill("Countess");
   await ada.page.getByRole("button", { name: "Save name" }).click();
   await grace.page.locator(".people li", { hasText: "Countess" }).waitFor();
@@ -126,8 +228,8 @@ test("it works without a secure context, as on http://192.168.…", async () => 
   await page.goto(plain.url);
   assert.equal(await page.evaluate(() => isSecureContext), false);
   await page.getByLabel("Your name").fill("Ada");
-  await page.getByRole("button", { name: "Make up a name" }).click();
-  await page.getByRole("button", { name: "Enter the room" }).click();
+  await page.getByRole("button", { name: "Secret room name" }).click();
+  await page.getByRole("button", { name: /^Enter/ }).click();
   await joined(page);
   await write(page, "over plain http");
   await page.locator("[data-seq='1']").hover();

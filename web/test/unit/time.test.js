@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { dayName, dayOf, fullTime, listTime, timeOfDay } from "../../js/ui/time.js";
+import { dayName, dayOf, daysAgo, fullTime, listTime, timeOfDay } from "../../js/ui/time.js";
 
 test("days have names relative to now", () => {
   const now = new Date(2026, 10, 23, 0, 5).getTime();
@@ -12,6 +12,18 @@ test("days have names relative to now", () => {
   );
   assert.match(fullTime(now), /^Monday,? 23 November 2026 at \S+/);
   assert.notEqual(dayOf(now), dayOf(now - 10 * 60_000));
+});
+
+test("a visit was today, yesterday, or so many days, weeks or months ago", () => {
+  const now = new Date(2026, 10, 23, 0, 30).getTime();
+  const at = (/** @type {number} */ days) => new Date(2026, 10, 23 - days, 23, 59).getTime();
+  assert.deepEqual([0, 1, 5, 21, 90].map((days) => daysAgo(at(days), now)), [
+    "today",
+    "yesterday",
+    "5 days ago",
+    "3 weeks ago",
+    "3 months ago",
+  ]);
 });
 
 test("a list has the time of today, the weekday of the last days, and else the date", () => {
