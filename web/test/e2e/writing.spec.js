@@ -345,7 +345,13 @@ test("Enter that confirms a word of an input method does nothing else, in any fi
         await page.getByRole("menuitem", { name: "Forward…" }).click();
       },
     ],
-    ["Settings", () => page.keyboard.press("Control+,")],
+    [
+      "Settings",
+      async () => {
+        await page.keyboard.press("Control+,");
+        await page.getByRole("dialog", { name: "Settings" }).getByRole("button", { name: "Change" }).click();
+      },
+    ],
   ])) {
     await open();
     const there = page.getByRole("dialog", { name: dialog });
@@ -491,8 +497,10 @@ test("on a phone the picker is a sheet from below, with targets that a finger hi
   const picker = page.getByRole("dialog", { name: "Emoji" });
   const first = picker.locator(".grid button").first();
   await first.waitFor();
-  const box = await picker.boundingBox();
-  assert.ok(box && Math.abs(box.y + box.height - PHONE.viewport.height) < 2 && box.width > 380, "from below");
+  await page.waitForFunction(() => {
+    const { bottom, width } = document.querySelector(".emoji-picker")?.getBoundingClientRect() ?? new DOMRect();
+    return Math.abs(bottom - innerHeight) < 2 && width > 380; // it has come from below
+  });
   const target = await first.boundingBox();
   assert.ok(target && target.height >= 44 && target.width >= 40, JSON.stringify(target));
   await first.tap();
