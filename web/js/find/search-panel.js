@@ -119,12 +119,26 @@ function explained([word, key]) {
 /** The panel keeps the last search. @type {SearchPanel | undefined} */
 let panel;
 
-/** @param {{ session: PageSession, api: Api }} context */
-export function open({ session, api }) {
+/** @param {Api} api */
+function made(api) {
   if (!panel) {
     panel = new SearchPanel();
     panel.begin(api);
   }
+  return panel;
+}
+
+/** Opens the panel and searches. @param {string} query  @param {Api} api */
+export function find(query, api) {
+  const panel = made(api);
+  openPanel("search", panel, t("search.title"));
+  panel.field.value = query;
+  panel.form.requestSubmit();
+}
+
+/** @param {{ session: PageSession, api: Api }} context */
+export function open({ session, api }) {
+  const panel = made(api);
   panel.within(session.room?.deps.room ?? "");
   openPanel("search", panel, t("search.title"));
   panel.field.setSelectionRange(panel.field.value.length, panel.field.value.length);

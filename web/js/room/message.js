@@ -39,6 +39,7 @@ export function showMessage(element, row, look) {
   const before = drawn.get(element);
   if (before && same(before.row, row) && same(before.look, look)) return; // the usual case
   element.classList.toggle("first", first);
+  part(element, ".author", HTMLElement).toggleAttribute("data-rove", first); // in a group it is not seen
   element.classList.toggle("mine", mine);
   element.classList.toggle("linked", look.linked);
   element.classList.toggle("pending", pending !== null && !pending.failed);
