@@ -163,6 +163,28 @@ func TestSpoilerHidesWhateverStandsBesideIt(t *testing.T) {
 	})
 }
 
+// What is not formatted, because it is too complex or because there is no time left, spoils nothing either.
+func TestSpoilersHideWithoutOtherFormatting(t *testing.T) {
+	many := strings.Repeat("> ", 20)
+	tests := map[string]struct{ text, want string }{
+		"too complex": {
+			many + "||a\nb|| <c>",
+			"<p>" + strings.Repeat("&gt; ", 20) + `<span class="spoiler">a<br>b</span> &lt;c&gt;</p>`,
+		},
+		"nothing hidden": {many + "a || b || c ||||", ""},
+		"no bars":        {many + "**a**", ""},
+	}
+	checkHTML(t, tests)
+	text := "**a** ||no time left for this||"
+	want := `<p>**a** <span class="spoiler">no time left for this</span></p>`
+	if got := HTML(text, &Budget{}); got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	if got := HTML(text, nil); !strings.Contains(got, "<strong>") {
+		t.Errorf("it stays so when there is time: %s", got)
+	}
+}
+
 func TestNoCellIsLost(t *testing.T) {
 	table := func(head, row string) string {
 		cells := func(tag, s string) string {

@@ -6,7 +6,7 @@
 import { formatAddress } from "../ui/address.js";
 import { APPLE } from "../ui/apple.js";
 import { showAvatar } from "../ui/avatar.js";
-import { bdi, emit, fromTemplate, part, setText } from "../ui/dom.js";
+import { emit, fromTemplate, part, setText } from "../ui/dom.js";
 import { t } from "../ui/i18n.js";
 import { loadOrExplain } from "../ui/load.js";
 import { showYou } from "../ui/own-name.js";
@@ -124,7 +124,7 @@ export class RoomList extends HTMLElement {
     li.dataset["room"] = room;
     const link = part(li, "a", HTMLAnchorElement);
     link.href = formatAddress(room);
-    part(link, ".name", HTMLElement).replaceChildren(bdi(room));
+    part(link, ".name", HTMLElement).textContent = room;
     part(li, ".more", HTMLElement).setAttribute("aria-label", t("rooms.menu", { room: isolate(room) }));
     const row = { li, entry: null, current: false, day: "" };
     this.#rows.set(room, row);

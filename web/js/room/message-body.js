@@ -2,7 +2,7 @@
 // emphasised, and an action begins with its author.
 /** @import { Person } from "../wire/json.js" */
 /** @import { MessageState } from "../wire/types.js" */
-import { bdi } from "../ui/dom.js";
+import { bdi, icon } from "../ui/dom.js";
 import { t } from "../ui/i18n.js";
 import { isJumbo } from "../ui/text.js";
 import { fullTime } from "../ui/time.js";
@@ -20,7 +20,7 @@ export function showBody(body, message, me) {
   body.classList.toggle("jumbo", !html && !action && isJumbo(text));
   body.classList.toggle("gone", deleted);
   body.classList.toggle("action", action && !deleted);
-  if (deleted) return body.replaceChildren(t("message.gone"));
+  if (deleted) return body.replaceChildren(icon("trash"), t("message.gone"));
   body.replaceChildren(html ? safeFragment(html) : text);
   nameEverybody(body, message, me);
   const first = body.firstElementChild instanceof HTMLParagraphElement ? body.firstElementChild : body;

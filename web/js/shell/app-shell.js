@@ -2,6 +2,7 @@
 // panel. It switches rooms without loading the page again. On a small screen the room list is a drawer (a popover) and
 // the panel covers the middle.
 /** @import { Notifier } from "../list/notifier.js" */
+/** @import { OfflineCopy } from "../list/offline-copy.js" */
 /** @import { BrowserMemory } from "../room/browser-memory.js" */
 /** @import { Place } from "../room/types.js" */
 /** @import { Api } from "../wire/api.js" */
@@ -13,6 +14,7 @@ import { PageSession } from "../list/page-session.js";
 import { badge } from "../list/room-list-state.js";
 import { RoomList } from "../list/room-list.js";
 import { RoomView } from "../room/room-view.js";
+import { workerURL } from "../room/safe-html.js";
 import { formatAddress, isPlain, parseAddress } from "../ui/address.js";
 import { emit, fromTemplate, listen, part } from "../ui/dom.js";
 import { reason, t } from "../ui/i18n.js";
@@ -41,7 +43,7 @@ const FETCH_MS = 3_000;
  * @property {Settings} settings
  * @property {Api} api
  * @property {Lazy} what
- * @property {string} [at]  selects what gets the focus
+ * @property {string} [at]  selects what gets the focus; for the search: the words
  * @property {(action: Action) => void} act  carries out a shortcut's action
  */
 
@@ -73,8 +75,8 @@ export class AppShell extends HTMLElement {
     this.append(fromTemplate("app-shell"));
   }
 
-  /** @param {Person} me  @param {Api} api  @param {BrowserMemory} memory */
-  begin(me, api, memory) {
+  /** @param {Person} me  @param {Api} api  @param {BrowserMemory} memory  @param {OfflineCopy} copy */
+  begin(me, api, memory, copy) {
     this.api = api;
     this.memory = memory;
     this.settings = new Settings(memory.store, { touch: matchMedia("(hover: none) and (pointer: coarse)").matches });
@@ -82,6 +84,7 @@ export class AppShell extends HTMLElement {
       me,
       api,
       memory,
+      copy,
       dial: () => new WebSocket(`${location.origin.replace(/^http/, "ws")}/ws`, "parley.v1"),
       channel: (room) => new BroadcastChannel(`parley ${room}`),
       setTimeout: (f, ms) => window.setTimeout(f, ms),
@@ -124,6 +127,7 @@ export class AppShell extends HTMLElement {
       () => undefined,
     );
     import("../list/room-menu.js").catch(() => undefined);
+    startWorker().catch(() => undefined); // as in a private window
   }
 
   /** Goes to an address of this page. @param {string} address */
@@ -257,6 +261,7 @@ export class AppShell extends HTMLElement {
 
   /** The session was ended, here or elsewhere: shows a dialog. */
   async #signedOut() {
+    this.session?.deps.copy.end();
     const { showSignedOut } = await loadWithRetry(() => import("./signed-out.js"));
     showSignedOut();
   }
@@ -328,7 +333,11 @@ export class AppShell extends HTMLElement {
       const room = session.room?.deps.room ?? "";
       tabStore.put("place", { room, place: this.#views.get(room)?.place ?? null });
     });
-    document.addEventListener("visibilitychange", () => document.visibilityState === "hidden" && session.marks.flush());
+    document.addEventListener("visibilitychange", () => {
+      if (document.visibilityState !== "hidden") return;
+      session.marks.flush();
+      session.deps.copy.flush();
+    });
     for (const name of ["online", "pageshow", "focus"]) addEventListener(name, () => session.connection.wake());
   }
 
@@ -351,10 +360,7 @@ export class AppShell extends HTMLElement {
   /** @param {PageSession} session */
   #listenToIntents(session) {
     this.#listenToPeople(session);
-    listen(this, "find", async (/** @type {string} */ query) => {
-      const panel = await loadOrExplain(() => import("../find/search-panel.js"));
-      if (this.api) panel?.find(query, this.api);
-    });
+    listen(this, "find", (/** @type {string} */ query) => this.open("search", query));
     listen(this, "mention", (/** @type {string} */ name) => part(this, "room-view", RoomView).mention(name));
     listen(this, "renamed", (/** @type {Person} */ person) => {
       session.renamed(person);
@@ -373,6 +379,12 @@ export class AppShell extends HTMLElement {
       (/** @type {number} */ seq) => session.room && session.markUnread(session.room.deps.room, seq),
     );
   }
+}
+
+/** Starts the service worker, with which the page starts without a network. Browsers have it for HTTPS and
+ * localhost. */
+async function startWorker() {
+  await navigator.serviceWorker?.register(workerURL());
 }
 
 /** Returns where the person was in a room when the page was left to be loaded again. The second call returns null.

@@ -4,7 +4,8 @@
 /** @import { Choices, Settings } from "../ui/settings.js" */
 /** @import { Api } from "../wire/api.js" */
 import { chime } from "../list/chime.js";
-import { emit, fromTemplate, part, setText } from "../ui/dom.js";
+import { showAvatar } from "../ui/avatar.js";
+import { bdi, emit, fromTemplate, part, setText } from "../ui/dom.js";
 import { LANGUAGES, t } from "../ui/i18n.js";
 import { chooseLanguage, chosenLanguage } from "../ui/language.js";
 import { showDialog } from "../ui/overlay.js";
@@ -36,13 +37,23 @@ export function open({ shell, session, settings, api, at }) {
   if (at) part(dialog, at, HTMLElement).focus();
 }
 
-/** @param {HTMLDialogElement} dialog  @param {PageSession} session  @param {Api} api */
+/** Shows the person's name, which a button lets them change.
+ * @param {HTMLDialogElement} dialog  @param {PageSession} session  @param {Api} api */
 function hearName(dialog, session, api) {
   const field = part(dialog, "input[name=name]", HTMLInputElement);
-  field.value = session.me.name;
-  part(dialog, "form.rename", HTMLFormElement).addEventListener("submit", async (e) => {
+  const form = part(dialog, "form.rename", HTMLFormElement);
+  const change = part(dialog, ".change", HTMLButtonElement);
+  const { me } = session;
+  field.value = me.name;
+  showAvatar(part(dialog, ".who .avatar", HTMLElement), me);
+  part(dialog, ".who .name", HTMLElement).append(bdi(me.name));
+  change.addEventListener("click", () => {
+    form.hidden = !form.hidden;
+    change.setAttribute("aria-expanded", String(!form.hidden));
+    if (!form.hidden) field.select();
+  });
+  form.addEventListener("submit", async (e) => {
     e.preventDefault();
-    const { me } = session;
     const person = field.value === me.name ? me : await submitName(dialog, field, api);
     if (!person) return;
     if (person !== me) emit(dialog, "renamed", person);
@@ -61,24 +72,23 @@ function hearLanguage(dialog) {
 /** @param {HTMLDialogElement} dialog  @param {Settings} settings */
 function hearChoices(dialog, settings) {
   const controls = /** @type {(HTMLInputElement | HTMLSelectElement)[]} */ (
-    [...dialog.querySelectorAll("section [name]")].filter((c) => !c.closest("theme-choice"))
+    [...dialog.querySelectorAll("section [name]")].filter((c) => !c.closest("theme-choice, .rename"))
   );
   const hours = part(dialog, ".hours", HTMLElement);
   const choices = settings.all;
   hours.hidden = !choices.quiet;
+  if (!isSecureContext) {
+    part(dialog, "[name=system]", HTMLInputElement).disabled = true;
+    setText(part(dialog, ".system-error", HTMLElement), t("settings.insecure"));
+  }
   for (const control of controls) {
     const name = /** @type {keyof Choices} */ (control.name);
-    if (control instanceof HTMLInputElement && control.type === "checkbox") control.checked = choices[name] === true;
-    else control.value = String(choices[name]);
+    put(control, choices[name]);
     control.addEventListener("change", async () => {
-      const value =
-        control instanceof HTMLInputElement && control.type === "checkbox" ? control.checked : control.value;
-      if (name === "system" && value === true && !(await allowed(dialog))) {
-        /** @type {HTMLInputElement} */ (control).checked = false;
-        return;
-      }
+      const value = valueOf(control);
+      if (name === "system" && value === true && !(await allowed(dialog))) return put(control, false);
       settings.put({ [name]: value });
-      if (name === "size") showSize();
+      if (name === "size" || name === "density") showSize();
       if (name === "lastWords") showLastWords();
       if (name === "quiet") hours.hidden = value !== true;
       if (name === "sound" && value === true) chime(); // as a sample
@@ -86,12 +96,22 @@ function hearChoices(dialog, settings) {
   }
 }
 
+/** @param {HTMLInputElement | HTMLSelectElement} control */
+const valueOf = (control) =>
+  control instanceof HTMLInputElement && control.type === "checkbox" ? control.checked : control.value;
+
+/** @param {HTMLInputElement | HTMLSelectElement} control  @param {boolean | string} value */
+function put(control, value) {
+  if (control instanceof HTMLInputElement && control.type === "checkbox") control.checked = value === true;
+  else if (control instanceof HTMLInputElement && control.type === "radio") control.checked = control.value === value;
+  else control.value = String(value);
+}
+
 /** Asks the browser whether the page may show notifications. @param {HTMLElement} dialog */
 async function allowed(dialog) {
   const error = part(dialog, ".system-error", HTMLElement);
   setText(error, "");
-  const answer = "Notification" in window && isSecureContext ? await Notification.requestPermission() : "missing";
-  if (answer === "missing") setText(error, t("settings.system-missing"));
-  else if (answer !== "granted") setText(error, t("settings.system-denied"));
+  const answer = "Notification" in window ? await Notification.requestPermission() : "missing";
+  if (answer !== "granted") setText(error, t("settings.system-denied"));
   return answer === "granted";
 }

@@ -27,6 +27,14 @@ export function showAvatar(element, person) {
   element.dataset["face"] = String(faces.of(id));
 }
 
+/** Returns an element for showAvatar. */
+export function newFace() {
+  const face = document.createElement("span");
+  face.className = "avatar";
+  face.setAttribute("aria-hidden", "true");
+  return face;
+}
+
 /** Gives the people who are present different faces, also where they are shown already.
  * @param {Iterable<Person>} people */
 export function showPresent(people) {

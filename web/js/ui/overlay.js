@@ -37,6 +37,11 @@ export function showDialog(dialog) {
   dialog.addEventListener("click", clicked, { signal });
   dialog.addEventListener("close", closed, { signal });
   dialog.showModal();
+  const title = dialog.querySelector(".head h2");
+  if (title instanceof HTMLElement && !dialog.querySelector("[autofocus]")) {
+    title.tabIndex = -1; // the cross comes first, but is not what one wants to press
+    title.focus();
+  }
   layers.open({ close: () => dialog.close(), isOpen: () => dialog.open });
 }
 

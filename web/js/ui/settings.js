@@ -5,6 +5,7 @@
 
 /** @typedef {object} Choices
  * @property {"small" | "medium" | "large"} size  of the text
+ * @property {"comfortable" | "compact"} density  of messages and rooms
  * @property {boolean} lastWords  the room list shows who wrote what last, and when
  * @property {boolean} sound  for messages that alert
  * @property {boolean} system  notifications of the operating system, if the person has allowed them in the browser
@@ -19,6 +20,7 @@
 /** @type {Choices} */
 const DEFAULTS = {
   size: "medium",
+  density: "comfortable",
   lastWords: true,
   sound: true,
   system: false,
@@ -32,6 +34,7 @@ const DEFAULTS = {
 
 const VALID = /** @type {{ [K in keyof Choices]: (v: unknown) => boolean }} */ ({
   size: (v) => v === "small" || v === "medium" || v === "large",
+  density: (v) => v === "comfortable" || v === "compact",
   lastWords: isBoolean,
   sound: isBoolean,
   system: isBoolean,

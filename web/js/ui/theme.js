@@ -1,5 +1,5 @@
-// theme.js: the theme (light, dark, high contrast, or as the system is set) and the size of the text. The page does
-// not paint before this module has run.
+// theme.js: the theme (light, dark, high contrast, or as the system is set), the size of the text, and the density. The
+// page does not paint before this module has run.
 import { Settings } from "./settings.js";
 import { Store } from "./storage.js";
 
@@ -37,9 +37,10 @@ function show() {
   document.querySelector("meta[name=theme-color]")?.setAttribute("content", dark ? "#1b1916" : "#fdfcfa");
 }
 
-/** Applies the text size of the settings. */
+/** Applies the text size and the density of the settings. */
 export function showSize() {
-  document.documentElement.dataset["size"] = new Settings(store).get("size");
+  const { size, density } = new Settings(store).all;
+  Object.assign(document.documentElement.dataset, { size, density });
 }
 
 /** Applies whether the room list shows last words. */

@@ -244,9 +244,9 @@ test("toolbar, menu and single-letter shortcuts work by keyboard alone", async (
   const focused = () =>
     page.evaluate(
       () =>
+        document.activeElement?.getAttribute("data-seq") ??
         document.activeElement?.getAttribute("aria-label") ??
         document.activeElement?.getAttribute("data-do") ??
-        document.activeElement?.getAttribute("data-seq") ??
         document.activeElement?.id,
     );
   await page.keyboard.press("Shift+ArrowUp");

@@ -164,6 +164,7 @@ test("hostile names stay text wherever a name is shown", async () => {
   }
   for (const name of ["\u202Eevil", "a\u0000b", "\u200b", "z" + "\u0335".repeat(20)]) {
     await page.getByRole("button", { name: /^You are/ }).click();
+    await page.getByRole("button", { name: "Change", exact: true }).click();
     await page.getByRole("textbox", { name: "Your name" }).fill(name);
     await page.getByRole("button", { name: "Save name" }).click();
     await page.locator("#you-name-error", { hasText: /name/i }).waitFor();

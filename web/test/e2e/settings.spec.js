@@ -15,8 +15,10 @@ test("settings apply at once and stay: the key that sends, the text size, quiet 
   await page.getByLabel("Text size").selectOption("large");
   await page.getByLabel("Quiet hours").check();
   await page.getByLabel("from", { exact: true }).fill("21:30");
-  await page.getByRole("button", { name: "Close", exact: true }).click();
+  await page.getByRole("radio", { name: "Compact" }).check();
+  await page.getByRole("button", { name: "Done" }).click();
   assert.equal(await page.evaluate(() => getComputedStyle(document.documentElement).fontSize), "18px");
+  await page.locator("html[data-density=compact]").waitFor();
   await page.getByLabel("Your message").fill("one");
   await page.getByLabel("Your message").press("Enter");
   await page.getByLabel("Your message").pressSequentially("two");
@@ -26,16 +28,11 @@ test("settings apply at once and stay: the key that sends, the text size, quiet 
   await joined(page);
   assert.equal(await page.evaluate(() => getComputedStyle(document.documentElement).fontSize), "18px");
   assert.deepEqual(await page.evaluate(() => JSON.parse(localStorage.getItem("parley:settings") ?? "")), {
-    ...{
-      size: "large",
-      sound: true,
-      system: false,
-      quiet: true,
-      quietFrom: "21:30",
-      quietTo: "07:00",
-      sendBy: "ctrl-enter",
-      people: true,
-    },
+    size: "large",
+    density: "compact",
+    quiet: true,
+    quietFrom: "21:30",
+    sendBy: "ctrl-enter",
   });
   assert.deepEqual(wrong, []);
 });

@@ -62,14 +62,14 @@ test("the start page shows one error at a time, the first from above", async () 
   await page.getByText("Another room, old or new").click();
   await page.getByLabel("Name of the other room").fill("?!");
   await enter.click();
-  assert.deepEqual(await errors(), ["Please say what others may call you."]);
+  assert.deepEqual(await errors(), ["Write your name."]);
   await page.keyboard.type("System"); // the field with the error has the focus
   await enter.click();
   assert.deepEqual(await errors(), ["A room’s name needs a letter or a digit."]);
   await page.keyboard.press("Control+A");
   await page.keyboard.press("Delete");
   await enter.click();
-  assert.deepEqual(await errors(), ["Please write the room’s name."]);
+  assert.deepEqual(await errors(), ["Write the room’s name."]);
   await page.keyboard.type("x".repeat(65));
   await enter.click();
   assert.deepEqual(await errors(), ["A room’s name has at most 64 characters."]);
@@ -213,6 +213,7 @@ test("one's name can be changed, and everybody sees it", async () => {
   await grace.page.goto(`${server.url}/r/names`);
   await grace.page.locator(".people li", { hasText: "Ada" }).waitFor();
   await ada.page.getByRole("button", { name: /^You are/ }).click();
+  await ada.page.getByRole("button", { name: "Change", exact: true }).click();
   await ada.page.getByRole("textbox", { name: "Your name" }).fill("Countess");
   await ada.page.getByRole("button", { name: "Save name" }).click();
   await grace.page.locator(".people li", { hasText: "Countess" }).waitFor();
