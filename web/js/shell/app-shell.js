@@ -26,6 +26,7 @@ import { Settings } from "../ui/settings.js";
 import { sidePanel } from "../ui/side-panel.js";
 import { buildAnnounced, partMissing, tabStore } from "../ui/page-build.js";
 import { nameOf } from "../ui/storage.js";
+import { now } from "../wire/clock.js";
 import { Refusal, isRetryable } from "../wire/protocol.js";
 import { act, listenToKeys } from "./keys.js";
 import { refusal } from "./refusal.js";
@@ -89,7 +90,7 @@ export class AppShell extends HTMLElement {
       channel: (room) => new BroadcastChannel(`parley ${room}`),
       setTimeout: (f, ms) => window.setTimeout(f, ms),
       clearTimeout: (id) => window.clearTimeout(id),
-      now: Date.now,
+      now,
       random: Math.random,
       onBuild: buildAnnounced,
       onRoom: (room) => this.#roomChanged(room),
