@@ -22,6 +22,7 @@ import { languageWasChosen } from "../ui/language.js";
 import { watchKeyboard } from "../ui/keyboard.js";
 import { loadOrExplain, loadWithRetry } from "../ui/load.js";
 import { closeByBack, layers } from "../ui/overlay.js";
+import { personAt } from "../ui/person-spot.js";
 import { Settings } from "../ui/settings.js";
 import { sidePanel } from "../ui/side-panel.js";
 import { buildAnnounced, partMissing, tabStore } from "../ui/page-build.js";
@@ -348,8 +349,27 @@ export class AppShell extends HTMLElement {
     for (const name of ["online", "pageshow", "focus"]) addEventListener(name, () => session.connection.wake());
   }
 
+  /** Opens the card of the person who is pressed. @param {PageSession} session */
+  #listenToPeople(session) {
+    const open = async (/** @type {Event} */ e) => {
+      const found = personAt(e.target);
+      if (!found || e.defaultPrevented) return;
+      e.preventDefault();
+      const card = await loadOrExplain(() => import("../talk/person-card.js"));
+      card?.openPersonCard(found.anchor, found.person, session);
+    };
+    this.addEventListener("click", open);
+    this.addEventListener("keydown", (e) => {
+      const isPress = (e.key === "Enter" || e.key === " ") && e.target instanceof Element;
+      if (isPress && e.target.matches("bdi[role=button], span[role=button]")) open(e);
+    });
+  }
+
   /** @param {PageSession} session */
   #listenToIntents(session) {
+    this.#listenToPeople(session);
+    listen(this, "find", (/** @type {string} */ query) => this.open("search", query));
+    listen(this, "mention", (/** @type {string} */ name) => part(this, "room-view", RoomView).mention(name));
     listen(this, "renamed", (/** @type {Person} */ person) => {
       session.renamed(person);
       this.#listChanged();
