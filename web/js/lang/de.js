@@ -156,7 +156,7 @@ export default {
 
   // The quick switcher
   "switcher.title": "Gehe zu …",
-  "switcher.placeholder": "Ein Raum, eine Person oder eine Aktion",
+  "switcher.placeholder": "Raum, Person oder Aktion",
   "switcher.results": "Ergebnisse",
   "switcher.none": "Nichts gefunden.",
   "switcher.person": "ist hier: erwähnen",
@@ -314,6 +314,7 @@ export default {
   "action.unread": "Ab hier als ungelesen markieren",
   "action.versions": "Frühere Fassungen",
   "action.remove": "Löschen",
+  "key.ctrl": "Strg",
   "key.delete": "Entf",
   "message.gone": "Diese Nachricht wurde gelöscht.",
   "message.edited": "bearbeitet",

@@ -163,7 +163,7 @@ const sentences = {
 
   // The quick switcher
   "switcher.title": "Go to…",
-  "switcher.placeholder": "A room, a person or an action",
+  "switcher.placeholder": "Room, person or action",
   "switcher.results": "Results",
   "switcher.none": "Nothing found.",
   "switcher.person": "is here: mention them",
@@ -320,6 +320,7 @@ const sentences = {
   "action.unread": "Mark unread from here",
   "action.versions": "Earlier versions",
   "action.remove": "Delete",
+  "key.ctrl": "Ctrl",
   "key.delete": "Del",
   "message.gone": "This message was deleted.",
   "message.edited": "edited",
