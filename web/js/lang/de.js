@@ -107,6 +107,14 @@ export default {
   "signed-out.again": "Neu anmelden",
 
   // You
+  "person.here": "Gerade hier",
+  "person.away": "Gerade nicht hier",
+  "person.me": "Das bist du",
+  "person.mention": "Erwähnen",
+  "person.messages": "Alle Nachrichten der Person",
+  "person.my-messages": "Meine Nachrichten",
+  "person.rename": "Deinen Namen ändern",
+  "person.card": "{name}: was du tun kannst",
   "person.namesake": "eine andere Person dieses Namens",
   "you.button": "Du bist {name}: Einstellungen",
   "you.save": "Namen speichern",

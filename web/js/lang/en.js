@@ -115,6 +115,14 @@ const sentences = {
   "signed-out.again": "Join again",
 
   // You
+  "person.here": "Here now",
+  "person.away": "Not here now",
+  "person.me": "This is you",
+  "person.mention": "Mention",
+  "person.messages": "Their messages",
+  "person.my-messages": "My messages",
+  "person.rename": "Change your name",
+  "person.card": "{name}: what you can do",
   "person.namesake": "another person of this name",
   "you.button": "You are {name}: settings",
   "you.save": "Save name",

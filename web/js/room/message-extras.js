@@ -6,9 +6,10 @@ import { newFace, showAvatar } from "../ui/avatar.js";
 import { bdi, fill, icon, setText } from "../ui/dom.js";
 import { list, t } from "../ui/i18n.js";
 import { firstOf, isolate } from "../ui/text.js";
-import { fullTime, shortTime } from "../ui/time.js";
+import { dayOf, fullTime, shortTime } from "../ui/time.js";
 import { MAX_QUOTE, withOptimistic } from "./message-state.js";
 import { plainText } from "./plain-text.js";
+import { now } from "../wire/clock.js";
 
 const MOST_NAMES = 30; // in a tooltip
 
@@ -27,7 +28,7 @@ export function showAbove(element, message, inThread) {
   if (!context) return;
   context.classList.toggle("answers", Boolean(message.replyTo));
   const { replyTo, quote, forward, thread } = message;
-  const content = JSON.stringify([replyTo, quote, forward, thread]);
+  const content = JSON.stringify([replyTo, quote, forward, thread, forward && dayOf(now())]);
   if (contexts.get(context) === content) return;
   contexts.set(context, content);
   const parts = [];
@@ -35,7 +36,7 @@ export function showAbove(element, message, inThread) {
     const p = document.createElement("span");
     fill(p, "message.forwarded", {
       name: bdi(forward.from.name),
-      time: document.createTextNode(shortTime(forward.at, Date.now())),
+      time: document.createTextNode(shortTime(forward.at, now())),
     });
     parts.push(icon("forward"), p);
   }
@@ -139,7 +140,7 @@ function showReplies(below, message, replies) {
   count.textContent = t("thread.replies", { n: replies.count });
   fill(words, "thread.summary", {
     replies: count,
-    time: document.createTextNode(shortTime(replies.at, Date.now())),
+    time: document.createTextNode(shortTime(replies.at, now())),
   });
   button.replaceChildren(face(replies.from), words);
   if (!there) below.append(button);

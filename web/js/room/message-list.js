@@ -6,7 +6,7 @@ import { newFace, showAvatar } from "../ui/avatar.js";
 import { emit, fromTemplate, part, setText } from "../ui/dom.js";
 import { t } from "../ui/i18n.js";
 import { whilePressed } from "../ui/press.js";
-import { dayName, fullDay } from "../ui/time.js";
+import { dayName, dayOf, fullDay } from "../ui/time.js";
 import { activateRow, moveFocus } from "./arrow-keys.js";
 import { newMessage, showMessage, turn } from "./message.js";
 import { atNewest } from "./room-state.js";
@@ -166,6 +166,7 @@ export class MessageList extends HTMLElement {
           me,
           thread,
           optimistic: state.optimistic.get(row.message.seq),
+          today: dayOf(now),
         });
       }
       case "day":

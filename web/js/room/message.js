@@ -19,6 +19,7 @@ import { showAbove, showBelow } from "./message-extras.js";
  * @property {Person} me
  * @property {ReadonlyMap<string, boolean> | undefined} optimistic
  * @property {number} thread
+ * @property {string} today  the local day; with it, "10:31" becomes "23 Nov"
  */
 
 /** The state of each element as last drawn.
@@ -62,6 +63,7 @@ export function showMessage(element, row, look) {
     before?.row.message === message &&
     before.row.first === first &&
     before.look.optimistic === look.optimistic &&
+    before.look.today === look.today &&
     before.look.me === look.me
   )
     return;
@@ -78,7 +80,7 @@ export function showMessage(element, row, look) {
     element.classList.toggle("for-me", isFor(message, look.me));
     fold(element, isLong(message));
   }
-  if (before?.row.message !== message) showAbove(element, message, look.thread > 0);
+  if (before?.row.message !== message || before.look.today !== look.today) showAbove(element, message, look.thread > 0);
   showBelow(element, message, look);
   label(element, `${look.thread ? "t" : "m"}-${row.key.replace(/\W/g, "-")}`, message.from.name);
 }
@@ -97,6 +99,8 @@ function showAuthor(element, { message: { from }, first }) {
   const name = there instanceof HTMLElement ? there : document.createElement("span");
   if (!there) {
     name.className = "author";
+    name.dataset["rove"] = "";
+    Object.assign(name, { role: "button", tabIndex: -1, ariaHasPopup: "menu" }); // opens the person's card
     meta.prepend(avatar, name, " ");
   }
   showAvatar(avatar, from);
