@@ -19,6 +19,7 @@ import { formatAddress, isPlain, parseAddress } from "../ui/address.js";
 import { emit, fromTemplate, listen, part } from "../ui/dom.js";
 import { reason, t } from "../ui/i18n.js";
 import { languageWasChosen } from "../ui/language.js";
+import { watchKeyboard } from "../ui/keyboard.js";
 import { loadOrExplain, loadWithRetry } from "../ui/load.js";
 import { closeByBack, layers } from "../ui/overlay.js";
 import { personAt } from "../ui/person-spot.js";
@@ -329,6 +330,12 @@ export class AppShell extends HTMLElement {
   /** @param {PageSession} session */
   #listenToWindow(session) {
     addEventListener("storage", (e) => session.storageChanged(e.key === null ? null : nameOf(e.key)));
+    if (window.visualViewport)
+      watchKeyboard(
+        window.visualViewport,
+        () => innerHeight,
+        (px) => document.documentElement.style.setProperty("--keyboard", `${px}px`),
+      );
     addEventListener("pagehide", () => session.end());
     addEventListener("parley:leaving", () => {
       const room = session.room?.deps.room ?? "";
