@@ -10,6 +10,7 @@ import (
 	"embed"
 	"fmt"
 	"io/fs"
+	"maps"
 	"net/http"
 	"path"
 	"slices"
@@ -56,6 +57,7 @@ type build struct {
 	index  asset            // index.html with the URLs of the assets
 	assets map[string]asset // by what follows the prefix in the URL
 	first  []string         // the assets that every visit loads at once
+	worker asset            // the service worker
 }
 
 // builtOnce builds the embedded page, once for the whole program.
@@ -125,8 +127,12 @@ func newBuild(files fs.FS) (*build, error) {
 	if err != nil {
 		return nil, err
 	}
-	index = bytes.Replace(index, []byte(buildMeta+`""`), []byte(buildMeta+`"`+hash(contents...)+`"`), 1)
-	s.index, err = newAsset("index.html", index)
+	name := hash(contents...)
+	index = bytes.Replace(index, []byte(buildMeta+`""`), []byte(buildMeta+`"`+name+`"`), 1)
+	if s.index, err = newAsset("index.html", index); err != nil {
+		return nil, err
+	}
+	s.worker, err = newWorker(files, name, slices.Sorted(maps.Keys(s.assets)))
 	return s, err
 }
 
@@ -222,6 +228,17 @@ func (s *Site) ServeIndex(w http.ResponseWriter, r *http.Request, status int) {
 	h.Set("X-Frame-Options", "DENY")
 	h.Set("Permissions-Policy", "camera=(), microphone=(), geolocation=(), browsing-topics=()")
 	b.index.serve(w, r, status)
+}
+
+// ServeWorker serves the service worker. Browsers look for a new one at each visit.
+func (s *Site) ServeWorker(w http.ResponseWriter, r *http.Request) {
+	b, ok := s.buildFor(w)
+	if !ok {
+		return
+	}
+	w.Header().Set("Cache-Control", "no-cache")
+	w.Header().Set("Content-Security-Policy", "default-src 'none'; connect-src 'self'")
+	b.worker.serve(w, r, http.StatusOK)
 }
 
 // buildFor returns the build, or answers that there is none. Run returns why.

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"image/png"
 	"io"
 	"io/fs"
 	"net/http"
@@ -324,7 +325,7 @@ func TestAChangeChangesTheNamesOfFiles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i, kind := range map[int]string{0: "reload", 1: "icon", 2: "manifest", 3: "styles"} {
+	for i, kind := range map[int]string{0: "reload", 1: "icon", 2: "Apple's icon", 3: "manifest", 4: "styles"} {
 		if before.first[i] != after.first[i] {
 			t.Errorf("%s: %s became %s without need", kind, before.first[i], after.first[i])
 		}
@@ -342,6 +343,7 @@ func TestAPageThatCannotBeBuiltSaysWhy(t *testing.T) {
 			"js/main.js":       {Data: []byte(main)},
 			"icons/parley.svg": {Data: []byte("<svg/>")},
 			"js/there.js":      {Data: []byte("export const y = 1;")},
+			workerModule:       {Data: []byte("console.log(BUILD, FILES);")},
 		}
 	}
 	const index = `<html><head><script src="/assets/js/main.js"></script></head>`
@@ -372,6 +374,29 @@ func TestAPageThatCannotBeBuiltSaysWhy(t *testing.T) {
 				t.Fatalf("error %v, want one about %s", err, tt.want)
 			}
 		})
+	}
+}
+
+// The worker holds every file that a page loads, and none twice: not the source maps and the images of installers.
+func TestTheServiceWorkerNamesItsBuildAndAllFiles(t *testing.T) {
+	b := built(t)
+	r := get(http.HandlerFunc(New().ServeWorker), "/sw.js")
+	if r.StatusCode != http.StatusOK || r.Header.Get("Cache-Control") != "no-cache" ||
+		!strings.Contains(r.Header.Get("Content-Type"), "javascript") {
+		t.Fatalf("status %d: %v", r.StatusCode, r.Header)
+	}
+	worker := read(t, r)
+	if !strings.Contains(worker, `"`+New().Build()+`"`) {
+		t.Error("the worker does not name its build")
+	}
+	for name := range b.assets {
+		want := 1
+		if ext := path.Ext(name); ext == ".map" || ext == ".png" {
+			want = 0
+		}
+		if got := strings.Count(worker, `"`+prefix+name+`"`); got != want {
+			t.Errorf("the worker names %s %d times, want %d", name, got, want)
+		}
 	}
 }
 
@@ -431,12 +456,50 @@ func TestFirstLoadIsSmall(t *testing.T) {
 		body, _ := a.form(http.Header{"Accept-Encoding": {"br"}})
 		return len(body)
 	}
-	total := weigh(b.index)
+	total, requests := weigh(b.index), 1
 	for _, name := range b.first {
-		total += weigh(b.assets[name])
+		if path.Ext(name) != ".png" { // which only installers load
+			total, requests = total+weigh(b.assets[name]), requests+1
+		}
 	}
-	t.Logf("%d bytes compressed in %d files", total, len(b.first)+1)
-	if total >= 80_000 || len(b.first)+1 > 7 {
-		t.Errorf("the first load weighs %d bytes compressed, in %d files", total, len(b.first)+1)
+	t.Logf("%d bytes compressed in %d files", total, requests)
+	if total >= 80_000 || requests > 6 {
+		t.Errorf("the first load weighs %d bytes compressed, in %d files", total, requests)
+	}
+}
+
+func TestInstallersFindIcons(t *testing.T) {
+	b := built(t)
+	page := read(t, get(New().page(http.StatusOK), "/"))
+	m := regexp.MustCompile(`rel="manifest" href="(/assets/[^"]+)"`).FindStringSubmatch(page)
+	if m == nil {
+		t.Fatal("the page names no manifest")
+	}
+	var manifest struct {
+		Icons []struct{ Src, Sizes, Type, Purpose string }
+	}
+	if err := json.Unmarshal([]byte(read(t, get(New().Assets(), m[1]))), &manifest); err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]bool{"192x192": false, "512x512": false, "192x192 maskable": false, "512x512 maskable": false}
+	for _, icon := range manifest.Icons {
+		a, ok := b.assets[strings.TrimPrefix(path.Join(path.Dir(m[1]), icon.Src), prefix)]
+		if !ok || a.kind != icon.Type {
+			t.Errorf("%s: there is none of type %s", icon.Src, icon.Type)
+			continue
+		}
+		if path.Ext(icon.Src) != ".png" {
+			continue
+		}
+		size, err := png.DecodeConfig(bytes.NewReader(a.plain))
+		if got := fmt.Sprintf("%dx%d", size.Width, size.Height); err != nil || got != icon.Sizes {
+			t.Errorf("%s is %s, not %s: %v", icon.Src, got, icon.Sizes, err)
+		}
+		want[strings.TrimSpace(icon.Sizes+" "+icon.Purpose)] = true
+	}
+	for sizes, found := range want {
+		if !found {
+			t.Errorf("no icon of %s", sizes)
+		}
 	}
 }

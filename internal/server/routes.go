@@ -24,6 +24,7 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("GET /{$}", s.home)
 	mux.HandleFunc("GET /r/{room...}", s.room)
 	mux.Handle("/assets/", s.site.Assets())
+	mux.HandleFunc("GET /sw.js", s.site.ServeWorker)
 
 	mux.HandleFunc("GET /ws", s.ws)
 	mux.HandleFunc("GET /chatroom/{room...}", s.chatroom)

@@ -1,6 +1,7 @@
 // main.js: reads the address, makes the parts and connects them. The page does not paint before it has run
 // (blocking="render"), so that it does not flash in another theme.
 /** @import { Person } from "./wire/json.js" */
+import { OfflineCopy } from "./list/offline-copy.js";
 import { BrowserMemory } from "./room/browser-memory.js";
 import { firstPage } from "./room/history.js";
 import { AppShell } from "./shell/app-shell.js";
@@ -12,11 +13,12 @@ import { keepFromPage } from "./ui/input-method.js";
 import { languageSet } from "./ui/language.js";
 import { loadWithRetry } from "./ui/load.js";
 import { partMissing, watchBuild } from "./ui/page-build.js";
+import { Shelf } from "./ui/shelf.js";
 import { Store } from "./ui/storage.js";
 import { tabId } from "./ui/tab.js";
 import { backing } from "./ui/theme.js";
 import { Api } from "./wire/api.js";
-import { Refusal } from "./wire/protocol.js";
+import { Refusal, isRetryable } from "./wire/protocol.js";
 import { uuid7 } from "./wire/uuid.js";
 
 const RETRY_MS = 2_000;
@@ -25,6 +27,13 @@ const app = part(document, "#app", HTMLElement);
 const api = new Api(globalThis.fetch);
 const tab = tabId(() => sessionStorage, window, () => uuid7(Date.now()));
 const memory = new BrowserMemory(new Store(backing()), tab);
+const copy = new OfflineCopy({
+  shelf: new Shelf(globalThis.caches, "offline copy"),
+  messages: (room, where) => api.messages(room, where),
+  visited: () => memory.visits().map(({ room }) => room),
+  setTimeout: (f, ms) => window.setTimeout(f, ms),
+  random: Math.random,
+});
 
 /** Shows an element on the page and returns it. @template {Element} T  @param {T} element  @returns {T} */
 function show(element) {
@@ -76,7 +85,7 @@ async function whoAmI() {
 /** @param {Person} me */
 function enter(me) {
   memory.name = me.name;
-  show(new AppShell()).begin(me, api, memory);
+  show(new AppShell()).begin(me, api, memory, copy);
   if (api.session) tellWhatIsKept(false); // the browser refuses cookies only now, without saying so before
 }
 
@@ -89,9 +98,11 @@ async function tellWhatIsKept(cookies) {
 }
 
 /** @param {unknown} err */
-function failed(err) {
+async function failed(err) {
   if (err instanceof Refusal && err.code === "bad_room")
     return app.replaceChildren(refusal(t("error.no-room"), reason(err)));
+  const held = err instanceof Refusal && isRetryable(err.code) ? await copy.whose() : null;
+  if (held && memory.name) return enter(held); // without a network, with what this browser holds
   partMissing();
   part(document, "#starting", HTMLElement).textContent = t("error.retrying");
   setTimeout(() => start().catch(failed), RETRY_MS);

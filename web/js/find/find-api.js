@@ -6,7 +6,8 @@ import { person, record } from "../wire/json.js";
 
 /** A message in some room.
  * @typedef {{ room: string, seq: number, at: number, from: Person, text: string, html: string,
- *   ranges: [number, number][] }} Hit */
+ *   ranges: [number, number][], thread: boolean, replies: number }} Hit
+ * `thread`: whether it is in a thread; `replies`: how many its own thread has */
 
 /** The search index lacks the messages since this time; null: since an unknown time.
  * @typedef {{ since: number | null }} IndexGap */
@@ -79,6 +80,8 @@ function decodeHit(outer, message) {
     text: String(message["text"] ?? ""),
     html: String(message["html"] ?? ""),
     ranges,
+    thread: message["thread"] !== undefined,
+    replies: number(record(message["replies"])?.["count"]),
   };
 }
 

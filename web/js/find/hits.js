@@ -2,7 +2,8 @@
 /** @import { Hit } from "./find-api.js" */
 import { plainText } from "../room/plain-text.js";
 import { formatAddress } from "../ui/address.js";
-import { bdi, emit, fromTemplate, part } from "../ui/dom.js";
+import { showAvatar, showName } from "../ui/avatar.js";
+import { bdi, emit, fromTemplate, part, setText } from "../ui/dom.js";
 import { t } from "../ui/i18n.js";
 import { fullTime, shortTime } from "../ui/time.js";
 import { moveRanges, snippet } from "./snippet.js";
@@ -18,8 +19,11 @@ function item(panel, hit, now, threads) {
   const li = part(fromTemplate("hit"), "li", HTMLElement);
   const link = part(li, "a", HTMLAnchorElement);
   link.href = formatAddress(hit.room, hit.seq);
-  part(li, ".room", HTMLElement).replaceChildren(bdi(hit.room));
-  part(li, ".author", HTMLElement).replaceChildren(bdi(hit.from.name));
+  showAvatar(part(li, ".avatar", HTMLElement), hit.from);
+  showName(part(li, ".author", HTMLElement), hit.from);
+  part(li, ".place", HTMLElement).replaceChildren(bdi(hit.room));
+  const note = threads ? t("thread.replies", { n: hit.replies }) : hit.thread ? t("search.in-thread") : "";
+  setText(part(li, ".note", HTMLElement), note);
   const time = part(li, "time", HTMLTimeElement);
   time.dateTime = new Date(hit.at).toISOString();
   time.title = fullTime(hit.at);

@@ -4,12 +4,13 @@
 /** @import { PageSession } from "../list/page-session.js" */
 /** @import { Api } from "../wire/api.js" */
 /** @import { IndexGap } from "./find-api.js" */
-import { fromTemplate, part, setText } from "../ui/dom.js";
+import { bdi, fromTemplate, part, setText } from "../ui/dom.js";
 import { reason, t } from "../ui/i18n.js";
 import { openPanel } from "../ui/side-panel.js";
 import { shortTime } from "../ui/time.js";
 import { search } from "./find-api.js";
 import { addHits } from "./hits.js";
+import { now } from "../wire/clock.js";
 
 const WAIT_MS = 250;
 
@@ -28,6 +29,7 @@ class SearchPanel extends HTMLElement {
   #timer = 0;
   #asked = 0; // counts requests, so that only the last answer is shown
   #next = "";
+  #room = "";
 
   /** @param {Api} api */
   begin(api) {
@@ -39,7 +41,12 @@ class SearchPanel extends HTMLElement {
       e.preventDefault();
       this.#search(false);
     });
+    this.#clearButton.addEventListener("click", () => {
+      this.ask("");
+      this.field.focus();
+    });
     form.addEventListener("input", () => {
+      this.#clearButton.hidden = this.field.value === "";
       clearTimeout(this.#timer);
       this.#timer = window.setTimeout(() => this.#search(true), WAIT_MS);
     });
@@ -54,9 +61,29 @@ class SearchPanel extends HTMLElement {
     return part(this, "input[name=q]", HTMLInputElement);
   }
 
-  /** Suggests to search in a room. @param {string} room "" for everywhere */
+  get #clearButton() {
+    return part(this, ".clear", HTMLButtonElement);
+  }
+
+  get #here() {
+    return part(this, "[name=here]", HTMLInputElement);
+  }
+
+  /** Offers to search in this room alone, and does so until the person chooses otherwise.
+   * @param {string} room "" if none is open */
   within(room) {
-    if (!this.field.value && room) this.field.value = `in:${room} `;
+    if (room !== this.#room && !this.field.value) this.#here.checked = room !== "";
+    this.#room = room;
+    part(this, ".here", HTMLElement).hidden = room === "";
+    part(this, ".here .label", HTMLElement).replaceChildren(bdi(room));
+  }
+
+  /** Searches for words in all rooms. @param {string} words */
+  ask(words) {
+    this.field.value = words;
+    this.#clearButton.hidden = words === "";
+    if (words) this.#here.checked = false;
+    this.#search(false);
   }
 
   /** @param {boolean} typing the last word is not complete yet */
@@ -68,19 +95,21 @@ class SearchPanel extends HTMLElement {
   /** @param {string} cursor "" for the first page  @param {boolean} typing */
   async #ask(cursor, typing) {
     const asked = ++this.#asked;
-    const q = this.field.value.trim();
+    const words = this.field.value.trim();
+    const here = this.#here.checked && this.#room && !/(^|\s)in:/.test(words);
+    const q = here && words ? `${words} in:${this.#room}` : words;
     const sort = new FormData(this.form).get("sort") === "relevance" ? "relevance" : "time";
     if (!q || /^in:\S+$/.test(q)) return this.#clear("");
     try {
       const page = await search(/** @type {Api} */ (this.api), { q, sort, typing, cursor });
       if (asked !== this.#asked) return;
       if (!cursor) part(this, ".hits", HTMLElement).replaceChildren();
-      addHits(this, page.hits, Date.now());
+      addHits(this, page.hits, now());
       this.#next = page.next;
       part(this, ".more-hits", HTMLElement).hidden = !page.next;
       const n = this.querySelectorAll(".hits li").length;
       const result = n === 0 ? t("search.none") : page.next ? t("search.first", { n }) : t("search.found", { n });
-      this.#say([result, ...gapSentence(page.gap, Date.now())].join(" "));
+      this.#say([result, ...gapSentence(page.gap, now())].join(" "));
     } catch (err) {
       if (asked === this.#asked) this.#clear(reason(err));
     }
@@ -119,13 +148,14 @@ function explained([word, key]) {
 /** The panel keeps the last search. @type {SearchPanel | undefined} */
 let panel;
 
-/** @param {{ session: PageSession, api: Api }} context */
-export function open({ session, api }) {
+/** @param {{ session: PageSession, api: Api, at?: string }} context  `at`: words to search for in all rooms */
+export function open({ session, api, at }) {
   if (!panel) {
     panel = new SearchPanel();
     panel.begin(api);
   }
   panel.within(session.room?.deps.room ?? "");
   openPanel("search", panel, t("search.title"));
+  if (at) panel.ask(at);
   panel.field.setSelectionRange(panel.field.value.length, panel.field.value.length);
 }

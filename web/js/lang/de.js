@@ -52,16 +52,14 @@ export default {
   "front.other": "Ein anderer Raum, alt oder neu",
   "front.other-name": "Name des anderen Raums",
   "front.becomes": "Seine Adresse wird {room}",
-  "front.no-name": "Bitte schreib, wie andere dich nennen dürfen.",
-  "front.no-room": "Bitte schreib den Namen des Raums.",
+  "front.no-name": "Schreib deinen Namen.",
+  "front.no-room": "Schreib den Namen des Raums.",
   "front.bad-room": "Der Name eines Raums braucht einen Buchstaben oder eine Ziffer.",
   "front.long-room": "Der Name eines Raums hat höchstens 64 Zeichen.",
   "front.enter-named": "{room} betreten",
-  "front.theme-system": "Systemdesign",
+  "front.theme-system": "Farben des Systems",
   "front.enter": "Raum betreten",
-  "front.kept":
-    "Was in einem Raum gesagt wird, bleibt auf diesem Server und geht nirgendwohin sonst. " +
-    "Deine Liste der Räume sieht niemand sonst.",
+  "front.kept": "Was in einem Raum gesagt wird, bleibt auf diesem Server. Deine Liste der Räume sieht niemand sonst.",
   "join.welcome": "Willkommen in {room}",
   "join.count": { one: "{n} Person ist gerade hier", other: "{n} Personen sind gerade hier" },
   "join.nobody": "Gerade ist niemand hier",
@@ -109,6 +107,14 @@ export default {
   "signed-out.again": "Neu anmelden",
 
   // You
+  "person.here": "Gerade hier",
+  "person.away": "Gerade nicht hier",
+  "person.me": "Das bist du",
+  "person.mention": "Erwähnen",
+  "person.messages": "Alle Nachrichten der Person",
+  "person.my-messages": "Meine Nachrichten",
+  "person.rename": "Deinen Namen ändern",
+  "person.card": "{name}: was du tun kannst",
   "person.namesake": "eine andere Person dieses Namens",
   "you.button": "Du bist {name}: Einstellungen",
   "you.save": "Namen speichern",
@@ -156,7 +162,8 @@ export default {
   "switcher.person": "ist hier: erwähnen",
   "switcher.action": "Aktion",
   "switcher.theme": "Farben: {theme}",
-  "switcher.go": "Zum Raum {room}",
+  "switcher.go": "Raum {room} betreten oder eröffnen",
+  "switcher.search": "Nachrichten mit {text} suchen",
 
   // Settings
   "settings.title": "Einstellungen",
@@ -169,7 +176,7 @@ export default {
   "settings.comfortable": "Bequem",
   "settings.compact": "Kompakt",
   "settings.size": "Schriftgröße",
-  "settings.last-words": "Letzte Worte in der Raumliste",
+  "settings.last-words": "Letzte Nachrichten in der Raumliste",
   "settings.small": "Klein",
   "settings.medium": "Mittel",
   "settings.large": "Groß",
@@ -189,7 +196,7 @@ export default {
   "settings.write": "Schreiben",
   "settings.send": "Senden mit",
   "settings.send-enter": "Enter",
-  "settings.send-ctrl": "dem Knopf, oder Strg+Enter (⌘ Enter)",
+  "settings.send-ctrl": "Knopf oder Strg/⌘+Enter",
 
   // Keys
   "keys.title": "Tastenkürzel",
@@ -210,6 +217,8 @@ export default {
   "keys.newest": "Zur neuesten Nachricht springen",
 
   // The search
+  "search.clear": "Leeren",
+  "search.in-thread": "in einem Thread",
   "search.title": "Suche",
   "search.placeholder": "Wörter, from:Name, in:Raum …",
   "search.help": "Suchtipps",
@@ -352,7 +361,7 @@ export default {
   "emoji.title": "Emoji",
   "emoji.search": "Emoji suchen",
   "emoji.recent": "Zuletzt benutzt",
-  "emoji.groups": "Gruppen von Emoji",
+  "emoji.groups": "Emoji-Gruppen",
   "emoji.people": "Smileys und Menschen",
   "emoji.nature": "Tiere und Natur",
   "emoji.food": "Essen und Trinken",
@@ -401,7 +410,7 @@ export default {
   "command.text": "Text",
   "command.me": "Sag, was du tust: /me winkt",
   "command.me-args": "was du tust",
-  "command.topic": "Das Thema des Raums angeben; ohne Wörter hat er keins",
+  "command.topic": "Das Thema des Raums festlegen; ohne Wörter hat er keines",
   "command.topic-args": "worum es geht",
   "command.shrug": "¯\\_(ツ)_/¯ hinter die Nachricht setzen",
   "command.tableflip": "(╯°□°)╯︵ ┻━┻ hinter die Nachricht setzen",

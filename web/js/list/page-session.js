@@ -7,6 +7,7 @@
 /** @import { Person } from "../wire/json.js" */
 /** @import { ServerMessage } from "../wire/protocol.js" */
 /** @import { AnswerBody, Command, ListEntry, ListUpdate, ReadMark, Socket, Status } from "../wire/types.js" */
+/** @import { OfflineCopy } from "./offline-copy.js" */
 /** @import { Rooms } from "./room-list-state.js" */
 import { RoomSession } from "../room/room-session.js";
 import { Connection } from "../wire/connection.js";
@@ -22,6 +23,7 @@ const LEAVE_MS = 5_000; // a person who comes back within this time has not left
  * @property {Api} api
  * @property {BrowserMemory} memory
  * @property {() => Socket} dial
+ * @property {OfflineCopy} copy
  * @property {(room: string) => Channel} channel  to the other tabs
  * @property {(f: () => void, ms: number) => number} setTimeout
  * @property {(id: number) => void} clearTimeout
@@ -124,6 +126,7 @@ export class PageSession {
       room,
       this.deps.setTimeout(() => {
         this.#leaving.delete(room);
+        this.deps.copy.flush();
         left.leave();
       }, LEAVE_MS),
     );
@@ -197,6 +200,7 @@ export class PageSession {
       memory,
       connection: this.connection,
       channel: channel(room),
+      copy: () => this.deps.copy.room(room),
       setTimeout,
       now,
       onChange: () => this.#changed(room),
@@ -222,6 +226,7 @@ export class PageSession {
     if (!session) return;
     const entry = this.rooms.get(room);
     if (entry) session.setListEntry(entry);
+    if (session.joined) this.deps.copy.roomChanged(room, () => (session.joined ? session.state : null));
     const { me, lastRead, epoch } = session.state;
     if (me.name !== this.me.name) this.me = me;
     if (epoch && session === this.room && lastRead > 0) this.marks.seen(room, lastRead);
@@ -233,6 +238,7 @@ export class PageSession {
     this.#hello = body;
     this.deps.onBuild(body.build);
     if (body.person) this.me = body.person;
+    this.deps.copy.begin(this.me);
     for (const session of this.#open.values()) session.onHello(body);
     this.#openList();
     this.marks.resend();
@@ -242,6 +248,7 @@ export class PageSession {
     try {
       const { rooms = [] } = await this.connection.request({ op: "watch" });
       this.hasList = true;
+      this.deps.copy.listCame(new Map(rooms.map((e) => [e.room, e])), this.#hello?.epoch ?? "");
       const here = this.room?.deps.room;
       const entered = here !== undefined && !rooms.some((e) => e.room === here); // the server is about to list it
       this.#show(list.fromEntries(entered ? [...rooms, list.emptyEntry(here, this.deps.now())] : rooms));
@@ -257,8 +264,15 @@ export class PageSession {
 
   /** @param {Status} status */
   #connectionChanged(status) {
+    if (status === "waiting" && !this.hasList) this.#showCopy();
     for (const session of this.#open.values()) session.connectionChanged(status);
     this.deps.onList();
+  }
+
+  /** Shows the list that this browser holds, until that of the server comes. */
+  async #showCopy() {
+    const entries = await this.deps.copy.list();
+    if (!this.hasList && entries.length > 0) this.#show(list.fromEntries([...this.rooms.values(), ...entries]));
   }
 
   /** @param {ServerMessage} m */
@@ -267,6 +281,7 @@ export class PageSession {
       case "update":
         this.#show(list.applyUpdate(this.rooms, m.update, this.me.id));
         this.refresh.check(m.room);
+        if (!this.#open.get(m.room)?.joined) this.deps.copy.heard(m.update);
         return this.deps.onListUpdate(m.update);
       case "entry":
         return this.#show(list.withEntry(this.rooms, m.entry));
@@ -290,6 +305,7 @@ export class PageSession {
   #show(rooms) {
     if (rooms === this.rooms) return;
     this.rooms = rooms;
+    if (this.hasList) this.deps.copy.listChanged(() => this.rooms.values());
     const entry = this.room && rooms.get(this.room.deps.room);
     if (entry) this.room?.setListEntry(entry);
     this.deps.onList();

@@ -81,6 +81,13 @@ export function badge(rooms, room, unread) {
   return sum;
 }
 
+/** Returns entries for the switcher: rooms with mentions first, then those with unread messages, then the others, each
+ * by their last message. @param {readonly ListEntry[]} entries */
+export function byAttention(entries) {
+  const rank = (/** @type {ListEntry} */ e) => (showsMention(e) ? 2 : attention(e) > 0 ? 1 : 0);
+  return [...entries].sort((a, b) => rank(b) - rank(a) || b.at - a.at || (a.room < b.room ? -1 : 1));
+}
+
 /** Returns the sections of the list: favourites, then the other rooms. In each, rooms with mentions come first, then
  * the rooms are sorted by their last message. @param {Rooms} rooms  @returns {Section[]} */
 export function sections(rooms) {

@@ -8,7 +8,7 @@ import { Refusal } from "../wire/protocol.js";
 import { History } from "./history.js";
 import { applyJoin, applyLive, applyPresence, applyTyping, expireTyping } from "./live-events.js";
 import { RoomJoin } from "./room-join.js";
-import { refreshMessages } from "./room-pages.js";
+import { openWindow, refreshMessages } from "./room-pages.js";
 import { addSentMessage, atNewest, begin, isUsable, resetLog, setTopic } from "./room-state.js";
 import { Sending } from "./sending.js";
 import { holdsAllUnread, markRead, markUnreadFrom, setUnreadCount } from "./unread.js";
@@ -179,8 +179,20 @@ export class RoomSession {
       this.deps.onChange();
       this.joining.join();
     } catch {
-      this.deps.setTimeout(() => this.#open(seq, place), RETRY_MS);
+      if (!(await this.#showCopy())) this.deps.setTimeout(() => this.#open(seq, place), RETRY_MS);
     }
+  }
+
+  /** Shows the messages that this browser holds; joining the room brings those that came since. Resolves to whether
+   * there are some. */
+  async #showCopy() {
+    const page = await this.deps.copy();
+    if (!page || this.state.epoch) return false;
+    this.change((s) => openWindow(s, page, this.deps.memory.lastRead(page.room, page.epoch)));
+    this.target = this.state.newSeparator === null ? { to: "newest" } : { to: "new-separator" };
+    this.deps.onChange();
+    this.joining.join();
+    return true;
   }
 
   /** The connection was made or lost. @param {Status} status */

@@ -49,10 +49,17 @@ const SPAN_CLASS = /^(?:spoiler|host|c|gd|gh|gi|k|m|na|nb|nf|nt|nv|s)$/; // the 
 const MAX_DEPTH = 40; // deeper nesting is flattened
 
 /** Trusted Types, where the browser has them (TypeScript's DOM library does not yet).
- * @typedef {{ createHTML: (html: string) => string }} Policy
+ * @typedef {{ createHTML: (html: string) => string, createScriptURL: (url: string) => string }} Policy
  * @typedef {{ createPolicy: (name: string, rules: Policy) => Policy }} TrustedTypes */
 const { trustedTypes } = /** @type {{ trustedTypes?: TrustedTypes }} */ (globalThis);
-const policy = trustedTypes?.createPolicy("parley", { createHTML: (html) => html });
+const WORKER = "/sw.js"; // the only script that the page names
+const policy = trustedTypes?.createPolicy("parley", {
+  createHTML: (html) => html,
+  createScriptURL: (url) => (url === WORKER ? url : ""),
+});
+
+/** Returns the URL of the service worker, as one that may be run. */
+export const workerURL = () => policy?.createScriptURL(WORKER) ?? WORKER;
 
 /** Returns the allowed elements of html as nodes. @param {string} html  @returns {DocumentFragment} */
 export function safeFragment(html) {

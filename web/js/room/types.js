@@ -68,7 +68,7 @@
  *   | { kind: "beginning", key: string }
  *   | { kind: "older", key: string }
  *   | { kind: "newer", key: string }
- *   | { kind: "replies", key: string, count: number }
+ *   | { kind: "replies", key: string, count: number, people: readonly Person[] }
  *   | { kind: "day", key: string, at: number }
  *   | { kind: "new-separator", key: string }
  *   | MessageRow
@@ -91,6 +91,7 @@
  * @property {BrowserMemory} memory
  * @property {Pick<Connection, "request" | "status">} connection  shared with all rooms of the page
  * @property {Channel} channel  to the other tabs
+ * @property {() => Promise<Page | null>} copy  the newest messages, as far as this browser holds them
  * @property {(f: () => void, ms: number) => number} setTimeout
  * @property {() => number} now
  * @property {() => void} onChange

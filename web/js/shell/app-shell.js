@@ -2,6 +2,7 @@
 // panel. It switches rooms without loading the page again. On a small screen the room list is a drawer (a popover) and
 // the panel covers the middle.
 /** @import { Notifier } from "../list/notifier.js" */
+/** @import { OfflineCopy } from "../list/offline-copy.js" */
 /** @import { BrowserMemory } from "../room/browser-memory.js" */
 /** @import { Place } from "../room/types.js" */
 /** @import { Api } from "../wire/api.js" */
@@ -13,16 +14,20 @@ import { PageSession } from "../list/page-session.js";
 import { badge } from "../list/room-list-state.js";
 import { RoomList } from "../list/room-list.js";
 import { RoomView } from "../room/room-view.js";
+import { workerURL } from "../room/safe-html.js";
 import { formatAddress, isPlain, parseAddress } from "../ui/address.js";
 import { emit, fromTemplate, listen, part } from "../ui/dom.js";
 import { reason, t } from "../ui/i18n.js";
 import { languageWasChosen } from "../ui/language.js";
+import { watchKeyboard } from "../ui/keyboard.js";
 import { loadOrExplain, loadWithRetry } from "../ui/load.js";
 import { closeByBack, layers } from "../ui/overlay.js";
+import { personAt } from "../ui/person-spot.js";
 import { Settings } from "../ui/settings.js";
 import { sidePanel } from "../ui/side-panel.js";
 import { buildAnnounced, partMissing, tabStore } from "../ui/page-build.js";
 import { nameOf } from "../ui/storage.js";
+import { now } from "../wire/clock.js";
 import { Refusal, isRetryable } from "../wire/protocol.js";
 import { act, listenToKeys } from "./keys.js";
 import { refusal } from "./refusal.js";
@@ -40,7 +45,7 @@ const FETCH_MS = 3_000;
  * @property {Settings} settings
  * @property {Api} api
  * @property {Lazy} what
- * @property {string} [at]  selects what gets the focus
+ * @property {string} [at]  selects what gets the focus; for the search: the words
  * @property {(action: Action) => void} act  carries out a shortcut's action
  */
 
@@ -72,8 +77,8 @@ export class AppShell extends HTMLElement {
     this.append(fromTemplate("app-shell"));
   }
 
-  /** @param {Person} me  @param {Api} api  @param {BrowserMemory} memory */
-  begin(me, api, memory) {
+  /** @param {Person} me  @param {Api} api  @param {BrowserMemory} memory  @param {OfflineCopy} copy */
+  begin(me, api, memory, copy) {
     this.api = api;
     this.memory = memory;
     this.settings = new Settings(memory.store, { touch: matchMedia("(hover: none) and (pointer: coarse)").matches });
@@ -81,11 +86,12 @@ export class AppShell extends HTMLElement {
       me,
       api,
       memory,
+      copy,
       dial: () => new WebSocket(`${location.origin.replace(/^http/, "ws")}/ws`, "parley.v1"),
       channel: (room) => new BroadcastChannel(`parley ${room}`),
       setTimeout: (f, ms) => window.setTimeout(f, ms),
       clearTimeout: (id) => window.clearTimeout(id),
-      now: Date.now,
+      now,
       random: Math.random,
       onBuild: buildAnnounced,
       onRoom: (room) => this.#roomChanged(room),
@@ -123,6 +129,7 @@ export class AppShell extends HTMLElement {
       () => undefined,
     );
     import("../list/room-menu.js").catch(() => undefined);
+    startWorker().catch(() => undefined); // as in a private window
   }
 
   /** Goes to an address of this page. @param {string} address */
@@ -256,6 +263,7 @@ export class AppShell extends HTMLElement {
 
   /** The session was ended, here or elsewhere: shows a dialog. */
   async #signedOut() {
+    this.session?.deps.copy.end();
     const { showSignedOut } = await loadWithRetry(() => import("./signed-out.js"));
     showSignedOut();
   }
@@ -322,17 +330,46 @@ export class AppShell extends HTMLElement {
   /** @param {PageSession} session */
   #listenToWindow(session) {
     addEventListener("storage", (e) => session.storageChanged(e.key === null ? null : nameOf(e.key)));
+    if (window.visualViewport)
+      watchKeyboard(
+        window.visualViewport,
+        () => innerHeight,
+        (px) => document.documentElement.style.setProperty("--keyboard", `${px}px`),
+      );
     addEventListener("pagehide", () => session.end());
     addEventListener("parley:leaving", () => {
       const room = session.room?.deps.room ?? "";
       tabStore.put("place", { room, place: this.#views.get(room)?.place ?? null });
     });
-    document.addEventListener("visibilitychange", () => document.visibilityState === "hidden" && session.marks.flush());
+    document.addEventListener("visibilitychange", () => {
+      if (document.visibilityState !== "hidden") return;
+      session.marks.flush();
+      session.deps.copy.flush();
+    });
     for (const name of ["online", "pageshow", "focus"]) addEventListener(name, () => session.connection.wake());
+  }
+
+  /** Opens the card of the person who is pressed. @param {PageSession} session */
+  #listenToPeople(session) {
+    const open = async (/** @type {Event} */ e) => {
+      const found = personAt(e.target);
+      if (!found || e.defaultPrevented) return;
+      e.preventDefault();
+      const card = await loadOrExplain(() => import("../talk/person-card.js"));
+      card?.openPersonCard(found.anchor, found.person, session);
+    };
+    this.addEventListener("click", open);
+    this.addEventListener("keydown", (e) => {
+      const isPress = (e.key === "Enter" || e.key === " ") && e.target instanceof Element;
+      if (isPress && e.target.matches("bdi[role=button], span[role=button]")) open(e);
+    });
   }
 
   /** @param {PageSession} session */
   #listenToIntents(session) {
+    this.#listenToPeople(session);
+    listen(this, "find", (/** @type {string} */ query) => this.open("search", query));
+    listen(this, "mention", (/** @type {string} */ name) => part(this, "room-view", RoomView).mention(name));
     listen(this, "renamed", (/** @type {Person} */ person) => {
       session.renamed(person);
       this.#listChanged();
@@ -350,6 +387,12 @@ export class AppShell extends HTMLElement {
       (/** @type {number} */ seq) => session.room && session.markUnread(session.room.deps.room, seq),
     );
   }
+}
+
+/** Starts the service worker, with which the page starts without a network. Browsers have it for HTTPS and
+ * localhost. */
+async function startWorker() {
+  await navigator.serviceWorker?.register(workerURL());
 }
 
 /** Returns where the person was in a room when the page was left to be loaded again. The second call returns null.

@@ -27,6 +27,12 @@ export class Balancer {
     });
   }
 
+  /** Cuts all connections, and those that come, as without a network. */
+  cut() {
+    this.server = null;
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
   /** @param {Socket} client */
   #accept(client) {
     if (!this.server) return client.destroy();

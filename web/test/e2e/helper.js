@@ -26,6 +26,9 @@ export const LAUNCH = {
   ],
 };
 
+/** Tests route requests, which does not reach those of a service worker. Those that are about it allow it. */
+const UNWATCHED = /** @type {const} */ ({ serviceWorkers: "block" });
+
 const TIMEOUT_MS = 60_000; // of each step of a test
 const REPORT_MS = 5_000; // how long a page of a failed test may take to say how it looks
 
@@ -72,7 +75,7 @@ async function look(page) {
 /** Opens a browser that keeps its data in a folder, as one at home does.
  * @param {string} dir */
 export async function browserAtHome(dir) {
-  const context = await chromium.launchPersistentContext(dir, LAUNCH);
+  const context = await chromium.launchPersistentContext(dir, { ...LAUNCH, ...UNWATCHED });
   await prepare(context);
   open.push({ context, wrong: [] });
   return context;
@@ -86,7 +89,7 @@ export const home = () => temporary("home");
  * @param {{ url: string }} server  @param {string | null} name  @param {BrowserContextOptions} [options] */
 export async function visitor(server, name, options) {
   browser ??= chromium.launch(LAUNCH);
-  const context = await (await browser).newContext(options);
+  const context = await (await browser).newContext({ ...UNWATCHED, ...options });
   await prepare(context);
   await context.grantPermissions(["clipboard-write"]); // which a browser with a window grants by itself
   if (name !== null) {
@@ -160,7 +163,13 @@ export const forget = (page) =>
 /** Writes a message and sends it. @param {Page} page  @param {string} text */
 export async function write(page, text) {
   await page.getByLabel("Your message").fill(text);
-  await page.getByLabel("Your message").press("Enter");
+  await pressSend(page);
+}
+
+/** Presses the key that sends what is written. On a phone Enter alone begins a new line. @param {Page} page */
+export async function pressSend(page) {
+  const field = page.getByLabel("Your message");
+  await field.press((await field.getAttribute("enterkeyhint")) === "send" ? "Enter" : "Control+Enter");
 }
 
 /** Returns the message rows that hold a text. @param {Page} page  @param {string | RegExp} text */

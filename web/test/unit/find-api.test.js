@@ -34,6 +34,8 @@ test("hits come in pages, each with the cursor of the next one", async () => {
         text: "hi",
         html: "",
         ranges: [[0, 2]],
+        thread: true,
+        replies: 0,
       },
     ],
     next: "c2",

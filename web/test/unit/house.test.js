@@ -5,7 +5,7 @@ import path from "node:path";
 import { test } from "node:test";
 
 /** The folders below js/. A module imports from its own folder and from those before it. */
-const ORDER = ["lang", "wire", "ui", "room", "list", "find", "talk", "shell", "main.js"];
+const ORDER = ["lang", "wire", "ui", "room", "list", "find", "talk", "shell", "main.js", "service-worker.js"];
 
 const js = new URL("../../js/", import.meta.url);
 

@@ -3,6 +3,8 @@ import { test } from "node:test";
 import { Api } from "../../js/wire/api.js";
 import { PageSession } from "../../js/list/page-session.js";
 import { BrowserMemory } from "../../js/room/browser-memory.js";
+import { OfflineCopy } from "../../js/list/offline-copy.js";
+import { Shelf } from "../../js/ui/shelf.js";
 import { Store } from "../../js/ui/storage.js";
 import { FakeSocket, MemoryStorage, Timers, channels, event, settle } from "./fakes.js";
 
@@ -48,6 +50,13 @@ function page(backing = new MemoryStorage(), channel = channels()) {
       return socket;
     },
     channel,
+    copy: new OfflineCopy({
+      shelf: new Shelf(undefined, ""),
+      messages: () => Promise.reject(new Error("not wanted")),
+      visited: () => [],
+      setTimeout: timers.setTimeout,
+      random: () => 1,
+    }),
     setTimeout: timers.setTimeout,
     clearTimeout: timers.clearTimeout,
     now: () => timers.now,

@@ -6,6 +6,7 @@ import {
   applyUpdate,
   attention,
   badge,
+  byAttention,
   emptyEntry,
   fromEntries,
   sections,
@@ -109,5 +110,21 @@ test("the title counts what each room may alert to", () => {
     badge(withEntry(fromEntries([all]), room("here", { unread: 100 })), "here", 2),
     5,
     "the room on the screen counts as its log says",
+  );
+});
+
+test("the switcher has rooms with mentions first, then unread ones, then the others, by their last message", () => {
+  const order = byAttention([
+    room("old", { at: 1 }),
+    room("new", { at: 9 }),
+    room("named", { at: 2, mentions: 1 }),
+    room("loved", { at: 8, favourite: true }),
+    room("unread", { at: 3, unread: 1 }),
+    room("unread-later", { at: 4, unread: 1 }),
+    room("muted", { at: 5, unread: 7, mentions: 7, muted: true }),
+  ]);
+  assert.deepEqual(
+    order.map((e) => e.room),
+    ["named", "unread-later", "unread", "new", "loved", "muted", "old"],
   );
 });
