@@ -85,15 +85,19 @@ test("a right click leaves the browser its own menu", async () => {
 });
 
 /** Returns the controls that a finger finds smaller than 44 px. What a control shows may be smaller if an invisible
- * part of it (::after) is not. Links within a text are as high as its lines. */
+ * part of it (::before, ::after) is not. Links within a text are as high as its lines. */
 function small() {
   const controls = "a[href], button, input, select, textarea, summary, [role=option], [role=tab]";
   const box = (/** @type {Element} */ e) => {
     const { left, right, top, bottom } = e.getBoundingClientRect();
-    const after = getComputedStyle(e, "::after");
-    if (after.content === "none" || after.position !== "absolute") return [right - left, bottom - top];
-    const out = (/** @type {string} */ side) => Math.max(0, -parseFloat(side) || 0);
-    return [right - left + out(after.left) + out(after.right), bottom - top + out(after.top) + out(after.bottom)];
+    let [width, height] = [right - left, bottom - top];
+    for (const edge of [getComputedStyle(e, "::before"), getComputedStyle(e, "::after")]) {
+      if (edge.content === "none" || edge.position !== "absolute") continue;
+      const out = (/** @type {string} */ side) => Math.max(0, -parseFloat(side) || 0);
+      width = Math.max(width, right - left + out(edge.left) + out(edge.right));
+      height = Math.max(height, bottom - top + out(edge.top) + out(edge.bottom));
+    }
+    return [width, height];
   };
   return [...document.querySelectorAll(controls)]
     .filter((e) => {
