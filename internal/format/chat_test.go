@@ -28,6 +28,8 @@ func TestChatComesBeforeTheLetterOfMarkdown(t *testing.T) {
 		"dunder and more":       {"__a__ ___b___ **c**", "<p>__a__ ___b___ <strong>c</strong></p>"},
 		"product":               {"2*3*4", ""},
 		"power":                 {"x**2 + y**2 and 2**3**4", ""},
+		"powers of a function":  {"f(x)**2 + g(x)**2, f(x)**y + g(x)**z", ""},
+		"after a sentence":      {"Done.**Next**", "<p>Done.<strong>Next</strong></p>"},
 		"letters":               {"a*b*c", ""},
 		"pointers":              {"char *a, *b", ""},
 		"files":                 {"src/*.js test/*.js *.*", ""},

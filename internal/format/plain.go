@@ -213,6 +213,19 @@ func numberOr(s string, other int) int {
 	return other
 }
 
+// WebLinks returns the web addresses to which a message has links.
+func WebLinks(message string) (addresses []string) {
+	if !mayHaveAddress(message) {
+		return nil
+	}
+	walk(htmlWithoutColours(message), func(tag, _ string) {
+		if address := valueOf(tag, "href"); strings.HasPrefix(address, "http") {
+			addresses = append(addresses, html.UnescapeString(address))
+		}
+	})
+	return addresses
+}
+
 // htmlWithoutColours is HTML without a budget and without colours in code, for those who read only the text.
 func htmlWithoutColours(message string) string {
 	if !mayHaveFormat(message) || isTooComplex(message) {

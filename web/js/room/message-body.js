@@ -54,15 +54,19 @@ function nameEverybody(body, { mentions = [], here = false }, me) {
     const pieces = cutMentions(node.data, mentions, here);
     if (pieces.some((p) => p.names))
       node.replaceWith(
-        ...pieces.map(({ text, names }) => (names ? mention(text, names === me.id || names === HERE) : text)),
+        ...pieces.map(({ text, names }) => (names ? mention(text, names, names === me.id || names === HERE) : text)),
       );
   }
 }
 
-/** @param {string} text  @param {boolean} me */
-function mention(text, me) {
+/** @param {string} text  @param {string} names the id of a person, or HERE  @param {boolean} me */
+function mention(text, names, me) {
   const span = document.createElement("bdi");
   span.className = me ? "mention me" : "mention";
+  if (names !== HERE) {
+    Object.assign(span.dataset, { person: names, rove: "" });
+    Object.assign(span, { role: "button", tabIndex: -1, ariaHasPopup: "menu" });
+  }
   span.textContent = text;
   return span;
 }

@@ -100,6 +100,8 @@ function showAuthor(element, { message: { from }, first }) {
   const name = there instanceof HTMLElement ? there : document.createElement("span");
   if (!there) {
     name.className = "author";
+    name.dataset["rove"] = "";
+    Object.assign(name, { role: "button", tabIndex: -1, ariaHasPopup: "menu" }); // opens the person's card
     meta.prepend(avatar, name, " ");
   }
   showAvatar(avatar, from);

@@ -142,6 +142,13 @@ export class RoomView extends HTMLElement {
     this.changed();
   }
 
+  /** Mentions a person in the field for a message. @param {string} name */
+  mention(name) {
+    this.composer.focus();
+    const before = this.composer.text;
+    this.composer.insert(`${/\S$/.test(before) ? " " : ""}@${name} `);
+  }
+
   /** The session changed: draws once in the next frame, however often it changes until then. */
   changed() {
     if (!this.session || this.#scheduled) return;

@@ -19,8 +19,10 @@ import { formatAddress, isPlain, parseAddress } from "../ui/address.js";
 import { emit, fromTemplate, listen, part } from "../ui/dom.js";
 import { reason, t } from "../ui/i18n.js";
 import { languageWasChosen } from "../ui/language.js";
+import { watchKeyboard } from "../ui/keyboard.js";
 import { loadOrExplain, loadWithRetry } from "../ui/load.js";
 import { closeByBack, layers } from "../ui/overlay.js";
+import { personAt } from "../ui/person-spot.js";
 import { Settings } from "../ui/settings.js";
 import { sidePanel } from "../ui/side-panel.js";
 import { buildAnnounced, partMissing, tabStore } from "../ui/page-build.js";
@@ -328,6 +330,12 @@ export class AppShell extends HTMLElement {
   /** @param {PageSession} session */
   #listenToWindow(session) {
     addEventListener("storage", (e) => session.storageChanged(e.key === null ? null : nameOf(e.key)));
+    if (window.visualViewport)
+      watchKeyboard(
+        window.visualViewport,
+        () => innerHeight,
+        (px) => document.documentElement.style.setProperty("--keyboard", `${px}px`),
+      );
     addEventListener("pagehide", () => session.end());
     addEventListener("parley:leaving", () => {
       const room = session.room?.deps.room ?? "";
@@ -341,8 +349,27 @@ export class AppShell extends HTMLElement {
     for (const name of ["online", "pageshow", "focus"]) addEventListener(name, () => session.connection.wake());
   }
 
+  /** Opens the card of the person who is pressed. @param {PageSession} session */
+  #listenToPeople(session) {
+    const open = async (/** @type {Event} */ e) => {
+      const found = personAt(e.target);
+      if (!found || e.defaultPrevented) return;
+      e.preventDefault();
+      const card = await loadOrExplain(() => import("../talk/person-card.js"));
+      card?.openPersonCard(found.anchor, found.person, session);
+    };
+    this.addEventListener("click", open);
+    this.addEventListener("keydown", (e) => {
+      const isPress = (e.key === "Enter" || e.key === " ") && e.target instanceof Element;
+      if (isPress && e.target.matches("bdi[role=button], span[role=button]")) open(e);
+    });
+  }
+
   /** @param {PageSession} session */
   #listenToIntents(session) {
+    this.#listenToPeople(session);
+    listen(this, "find", (/** @type {string} */ query) => this.open("search", query));
+    listen(this, "mention", (/** @type {string} */ name) => part(this, "room-view", RoomView).mention(name));
     listen(this, "renamed", (/** @type {Person} */ person) => {
       session.renamed(person);
       this.#listChanged();

@@ -23,6 +23,7 @@ export function showAvatar(element, person) {
   }
   setText(element, known.letters);
   element.dataset["person"] = id;
+  element.dataset["name"] = name;
   element.dataset["face"] = String(faces.of(id));
 }
 

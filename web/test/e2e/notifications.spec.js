@@ -60,7 +60,7 @@ test("one tab of several notifies, not for the open room, and the note closes wh
   await server.say("n-here", grace, "looked at");
   await server.say("n-other", grace, "psst, @Hanna");
   await row(page, "looked at").waitFor();
-  await pauseEnds("@1");
+  await pauseEnds("@");
   const all = [...(await notes(page)), ...(await notes(second))];
   assert.deepEqual(all, ["Grace mentioned you in n-other: psst, @Hanna"]);
   await context.request.put(`${server.url}/api/me/rooms/n-other/read`, { data: { seq: 2 } });
