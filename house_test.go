@@ -78,7 +78,7 @@ var mayImport = map[string][]string{
 		"parley/client", "parley/internal/chat", "parley/internal/files", "parley/internal/format",
 	},
 	"parley/internal/bench":    {"parley/client", "parley/internal/pgserver"},
-	"parley/internal/search":   {"parley/internal/chat"},
+	"parley/internal/search":   {"parley/internal/chat", "parley/internal/format"},
 	"parley/internal/torture":  {"parley/client", "parley/internal/netns", "parley/internal/pgserver"},
 	"parley/internal/pgserver": {"parley/internal/netns"},
 	"parley/internal/netns":    {},

@@ -194,7 +194,7 @@ func TestWorkHasABoundForEveryLength(t *testing.T) {
 			for _, n := range []int{4000, 64000, 1 << 20, 4 << 20} {
 				s := text(n)
 				if isTooComplex(s) {
-					if got := HTML(s, nil); got != "" {
+					if got := HTML(s, nil); got != "" && got != spoilersAlone(s) {
 						t.Errorf("absurd, and formatted nevertheless: %.80s", got)
 					}
 					continue

@@ -28,6 +28,8 @@ func TestChatComesBeforeTheLetterOfMarkdown(t *testing.T) {
 		"dunder and more":       {"__a__ ___b___ **c**", "<p>__a__ ___b___ <strong>c</strong></p>"},
 		"product":               {"2*3*4", ""},
 		"power":                 {"x**2 + y**2 and 2**3**4", ""},
+		"powers of a function":  {"f(x)**2 + g(x)**2, f(x)**y + g(x)**z", ""},
+		"after a sentence":      {"Done.**Next**", "<p>Done.<strong>Next</strong></p>"},
 		"letters":               {"a*b*c", ""},
 		"pointers":              {"char *a, *b", ""},
 		"files":                 {"src/*.js test/*.js *.*", ""},
@@ -161,6 +163,28 @@ func TestSpoilerHidesWhateverStandsBesideIt(t *testing.T) {
 			open + "<p>a</p><p>b</p>" + end + "<p>and</p>" + open + "<p>c</p><p>d</p>" + end,
 		},
 	})
+}
+
+// What is not formatted, because it is too complex or because there is no time left, spoils nothing either.
+func TestSpoilersHideWithoutOtherFormatting(t *testing.T) {
+	many := strings.Repeat("> ", 20)
+	tests := map[string]struct{ text, want string }{
+		"too complex": {
+			many + "||a\nb|| <c>",
+			"<p>" + strings.Repeat("&gt; ", 20) + `<span class="spoiler">a<br>b</span> &lt;c&gt;</p>`,
+		},
+		"nothing hidden": {many + "a || b || c ||||", ""},
+		"no bars":        {many + "**a**", ""},
+	}
+	checkHTML(t, tests)
+	text := "**a** ||no time left for this||"
+	want := `<p>**a** <span class="spoiler">no time left for this</span></p>`
+	if got := HTML(text, &Budget{}); got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	if got := HTML(text, nil); !strings.Contains(got, "<strong>") {
+		t.Errorf("it stays so when there is time: %s", got)
+	}
 }
 
 func TestNoCellIsLost(t *testing.T) {

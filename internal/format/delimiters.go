@@ -65,8 +65,11 @@ func (emphasis) flanks(c byte, n int, before, after rune) (canOpen, canClose boo
 		// Within a word: 2*3*4, x**2
 		left = left && n > 1 && !unicode.IsDigit(before) && !unicode.IsDigit(after)
 	}
-	if n > 1 && isWordRune(after) && endsPhrase(before) { // **Note:**text
+	if n > 1 && unicode.IsLetter(after) && endsPhrase(before) { // **Note:**text
 		right = true
+	}
+	if n > 1 && isSpacedWordRune(after) && unicode.Is(unicode.Pe, before) { // f(x)**2
+		left = false
 	}
 	return left, right
 }

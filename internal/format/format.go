@@ -41,13 +41,16 @@ type Budget struct {
 func (b *Budget) Spent() bool { return b.All <= 0 }
 
 // HTML returns message's formatting as sanitised HTML. It returns "" if the text has no formatting
-// except lines and mail addresses, if it has too much, or if the budget is used up. The HTML
+// except lines. If it has too much, or if the budget is used up, only spoilers are formatted. The HTML
 // contains only the elements and classes that policy allows, and has at most maxGrowth times the
 // bytes of message plus outputRoom. HTML may be called from several goroutines. Cached results cost
 // nothing. A nil budget means the limits of one message.
 func HTML(message string, b *Budget) string {
-	if !mayHaveFormat(message) || isTooComplex(message) {
+	if !mayHaveFormat(message) {
 		return ""
+	}
+	if isTooComplex(message) {
+		return spoilersAlone(message)
 	}
 	if html, ok := renderCache.get(message); ok {
 		return html
@@ -56,7 +59,7 @@ func HTML(message string, b *Budget) string {
 		b = &Budget{All: time.Hour, Colour: maxColouring}
 	}
 	if b.Spent() {
-		return ""
+		return spoilersAlone(message)
 	}
 	began := time.Now()
 	html, whole := render(message, &b.Colour)
@@ -68,10 +71,10 @@ func HTML(message string, b *Budget) string {
 	return html
 }
 
-// fitting returns the HTML of a message, or "" if it is too long for the message.
+// fitting returns the HTML of a message or, if it is too long for the message, that of its spoilers alone.
 func fitting(html, message string) string {
 	if len(html) > maxGrowth*len(message)+outputRoom {
-		return ""
+		return spoilersAlone(message)
 	}
 	return html
 }
@@ -86,7 +89,7 @@ func render(message string, colour *time.Duration) (html string, whole bool) {
 	// A bug in the parser must cost a message its formatting, not end the server.
 	defer func() {
 		if recover() != nil {
-			html, whole = "", true
+			html, whole = spoilersAlone(message), true
 		}
 	}()
 	source := splitSpoilers(normalise(message))
@@ -94,7 +97,10 @@ func render(message string, colour *time.Duration) (html string, whole bool) {
 	w.children(markdown().Parse(text.NewReader(source)), 0)
 	*colour -= w.colouring
 	whole = !w.cutShort || w.mayColour == maxColouring
-	if !w.formatted || !w.visible || w.tooDeep {
+	if w.tooDeep {
+		return spoilersAlone(message), whole
+	}
+	if !w.formatted || !w.visible {
 		return "", whole
 	}
 	return policy().Sanitize(w.out.String()), whole

@@ -134,6 +134,7 @@ func TestHTML(t *testing.T) {
 		"heading after text": {"a\n# *b*\nc", "<p>a</p><h3><em>b</em></h3><p>c</p>"},
 		"heading of nothing": {"**a**\n##", "<p><strong>a</strong></p><p>##</p>"},
 		"heading, escaped":   {"\\# a", "<p># a</p>"},
+		"rule, escaped":      {"a\n\\---", "<p>a<br>---</p>"},
 		"heading, escaped mid": {
 			"*a*\n> \\## b\n\nc \\# d", `<p><em>a</em></p><blockquote><p>## b</p></blockquote><p>c \# d</p>`,
 		},

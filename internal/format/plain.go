@@ -94,21 +94,32 @@ func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 // hideBars hides what is between bars in a text that is shown as it was typed.
 func hideBars(text string, isCut bool) string {
 	var out strings.Builder
-	for {
-		before, rest, found := strings.Cut(text, "||")
-		out.WriteString(before)
-		if !found {
-			return out.String()
-		}
-		_, after, isClosed := strings.Cut(rest, "||")
-		switch {
-		case rest == "" || strings.IndexByte("| \t", rest[0]) >= 0 || !isClosed && !isCut:
-			out.WriteString("||")
-			text = rest
-		default:
+	eachBar(text, isCut, func(shown, secret string) {
+		out.WriteString(shown)
+		if secret != "" {
 			out.WriteString(hidden)
-			text = after
 		}
+	})
+	return out.String()
+}
+
+// eachBar calls do for each part of a text that is shown as it was typed, with what is hidden after it; the last part
+// hides nothing. If the text was cut, a spoiler may have lost its end.
+func eachBar(text string, isCut bool, do func(shown, secret string)) {
+	for done := 0; ; {
+		i := strings.Index(text[done:], "||")
+		if i < 0 {
+			do(text, "")
+			return
+		}
+		rest := text[done+i+2:]
+		secret, after, isClosed := strings.Cut(rest, "||")
+		if secret == "" || strings.IndexByte("| \t", rest[0]) >= 0 || !isClosed && !isCut {
+			done += i + 2
+			continue
+		}
+		do(text[:done+i], secret)
+		text, done = after, 0
 	}
 }
 
@@ -200,6 +211,19 @@ func numberOr(s string, other int) int {
 		return n
 	}
 	return other
+}
+
+// WebLinks returns the web addresses to which a message has links.
+func WebLinks(message string) (addresses []string) {
+	if !mayHaveAddress(message) {
+		return nil
+	}
+	walk(htmlWithoutColours(message), func(tag, _ string) {
+		if address := valueOf(tag, "href"); strings.HasPrefix(address, "http") {
+			addresses = append(addresses, html.UnescapeString(address))
+		}
+	})
+	return addresses
 }
 
 // htmlWithoutColours is HTML without a budget and without colours in code, for those who read only the text.

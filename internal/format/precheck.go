@@ -89,9 +89,11 @@ func startsBlock(line string) bool {
 	return false
 }
 
-// isEscapedBlock reports whether a line after a backslash would begin a heading, a quote or a list without it.
+// isEscapedBlock reports whether a line after a backslash would begin a heading, a quote or a list, or be a rule,
+// without it.
 func isEscapedBlock(line string) bool {
-	return isHeading(line) || line != "" && strings.IndexByte(">-+", line[0]) >= 0 && followedBySpace(line, 0)
+	return isHeading(line) || strings.HasPrefix(line, "---") ||
+		line != "" && strings.IndexByte(">-+", line[0]) >= 0 && followedBySpace(line, 0)
 }
 
 // isHeading reports whether line, which the caller may have shortened, begins with a heading's

@@ -3,6 +3,7 @@ package format
 import (
 	"bytes"
 	"iter"
+	"strings"
 
 	"github.com/yuin/goldmark/ast"
 	"github.com/yuin/goldmark/parser"
@@ -177,57 +178,99 @@ func closesLater(rest []byte, bars int) bool {
 	return false
 }
 
+// spoilersAlone returns a message that is not formatted as HTML that only hides what is between bars, or "" if there is
+// nothing to hide. It takes little time for any message.
+func spoilersAlone(message string) string {
+	if !strings.Contains(message, "||") {
+		return ""
+	}
+	w := writer{}
+	most := 2*len(message) + outputRoom
+	eachBar(message, false, func(shown, secret string) {
+		if w.out.Len() > most {
+			return
+		}
+		w.lines(shown)
+		if secret != "" {
+			w.formatted = true
+			w.spoiler(func() { w.lines(secret) })
+		}
+	})
+	if !w.formatted || w.out.Len() > most {
+		return ""
+	}
+	return "<p>" + w.out.String() + "</p>"
+}
+
+// lines writes text with a break for each end of a line.
+func (w *writer) lines(text string) {
+	for i, line := range strings.Split(string(normalise(text)), "\n") {
+		if i > 0 {
+			w.out.WriteString("<br>")
+		}
+		w.plain([]byte(line))
+	}
+}
+
 // splitSpoilers puts the bars of spoilers that go across paragraphs, lists or code into lines of their own, so that
 // they are spoilerBlocks: "||a", an empty line, "b||". It leaves spoilers within one paragraph as they are.
 func splitSpoilers(source []byte) []byte {
 	if bytes.Count(source, []byte("||")) < 2 || bytes.IndexByte(source, '\n') < 0 {
 		return source
 	}
-	var out []byte
-	done := 0                 // of source, in out
-	open, across := -1, false // where a spoiler begins that has not ended; whether it goes across blocks
-	table := false
-	var quote []byte // the marks before the line where the spoiler begins
-	for start, fence := 0, byte(0); start < len(source); {
-		end := start + 1 + bytes.IndexByte(source[start:], '\n')
-		if end == start {
-			end = len(source)
-		}
-		line := source[start:end]
-		trimmed := bytes.TrimLeft(line, "> \t")
-		switch mark := fenceMark(trimmed); {
+	s := spoilerSplitter{source: source, open: -1}
+	start, fence := 0, byte(0)
+	for line := range bytes.Lines(source) {
+		words := bytes.TrimLeft(line, "> \t")
+		switch mark := fenceMark(words); {
 		case fence != 0:
 			if mark == fence {
 				fence = 0
 			}
-			across = true
+			s.across = true
 		case mark != 0:
-			fence, across = mark, true
-		case barLine(trimmed) > 0:
+			fence, s.across = mark, true
+		case barLine(words) > 0:
 			return source // written as a block already
 		default:
-			isTable := isRuled(string(bytes.TrimSpace(line))) && bytes.IndexByte(line, '|') >= 0
-			table = table || isTable
-			rest, same := bytes.CutPrefix(line, quote)
-			across = across || open >= 0 && (!same || !continuesParagraph(rest))
-			for at := range spoilerBars(line, open >= 0) {
-				switch {
-				case open < 0:
-					open, across, table = start+at, false, false
-					quote = line[:len(line)-len(trimmed)]
-				case across && !table:
-					bars := "\n" + string(quote) + "||\n" + string(quote)
-					out = append(append(out, source[done:open]...), bars...)
-					out = append(append(out, source[open+2:start+at]...), bars...)
-					open, done = -1, start+at+2
-				default:
-					open = -1
-				}
-			}
+			s.line(start, line, words)
 		}
-		start = end
+		start += len(line)
 	}
-	return append(out, source[done:]...)
+	return append(s.out, source[s.done:]...)
+}
+
+// A spoilerSplitter reads a message line by line.
+type spoilerSplitter struct {
+	source []byte
+	out    []byte // the message with the bars in lines of their own
+	done   int    // how much of source is in out
+
+	open   int    // where the spoiler begins that has not ended, or -1
+	quote  []byte // the marks before the line where it begins
+	across bool   // it goes across blocks
+	table  bool   // it goes across a table, in which two bars are an empty cell
+}
+
+// line reads the line at start of the source; words is the line without the marks of quotes.
+func (s *spoilerSplitter) line(start int, line, words []byte) {
+	s.table = s.table || bytes.IndexByte(line, '|') >= 0 && isRuled(string(bytes.TrimSpace(line)))
+	rest, isQuoted := bytes.CutPrefix(line, s.quote)
+	s.across = s.across || s.open >= 0 && (!isQuoted || !continuesParagraph(rest))
+	for at := range spoilerBars(line, s.open >= 0) {
+		switch {
+		case s.open < 0:
+			s.open, s.across, s.table = start+at, false, false
+			s.quote = line[:len(line)-len(words)]
+			continue
+		case s.across && !s.table:
+			bars := "\n" + string(s.quote) + "||\n" + string(s.quote)
+			s.out = append(append(s.out, s.source[s.done:s.open]...), bars...)
+			s.out = append(append(s.out, s.source[s.open+2:start+at]...), bars...)
+			s.done = start + at + 2
+		}
+		s.open = -1
+	}
 }
 
 // continuesParagraph reports whether a line can go on with the paragraph before it.

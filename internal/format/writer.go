@@ -274,6 +274,7 @@ func (w *writer) isEscape(i int) bool {
 	case '#', '>', '-', '+':
 		start := bytes.LastIndexByte(before, '\n')
 		return (start >= 0 || i <= maxMargin) && len(bytes.Trim(before[start+1:], " \t>")) == 0 &&
+			!bytes.HasSuffix(before, []byte(">")) &&
 			isEscapedBlock(string(after[:min(8, len(after))]))
 	case '[':
 		line, _, _ := bytes.Cut(after, []byte{'\n'})

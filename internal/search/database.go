@@ -22,7 +22,7 @@ import (
 
 const (
 	fileName    = "search.db"
-	format      = "3" // of the file, units and tokens; an index of another format is made again
+	fileFormat  = "3" // of the file, units and tokens; an index of another format is made again
 	readerConns = 4   // searches at a time; others wait
 )
 
@@ -162,7 +162,7 @@ func makeDatabase(ctx context.Context, path, epoch string) error {
 	if _, err := tx.ExecContext(ctx, schema); err != nil {
 		return err
 	}
-	for key, value := range map[string]string{"format": format, "epoch": epoch, "made": rand.Text()} {
+	for key, value := range map[string]string{"format": fileFormat, "epoch": epoch, "made": rand.Text()} {
 		if _, err := tx.ExecContext(ctx, `INSERT INTO meta (key, value) VALUES ($1, $2)`, key, value); err != nil {
 			return err
 		}
@@ -211,7 +211,7 @@ func readDatabase(ctx context.Context, path, epoch string) (_ *database, err err
 	if err != nil {
 		return nil, fmt.Errorf("reading %s: %w", fileName, err)
 	}
-	if known["format"] != format || known["epoch"] != epoch || known["made"] == "" {
+	if known["format"] != fileFormat || known["epoch"] != epoch || known["made"] == "" {
 		return nil, errStale
 	}
 	db.fileID = known["made"]

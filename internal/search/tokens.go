@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"parley/internal/format"
 )
 
 // A Fact is a property of a message that has: asks for.
@@ -59,20 +61,12 @@ var (
 	}
 )
 
-// factsOf returns the facts of a text, each once, in a fixed order.
+// factsOf returns the facts of a text, each once, in a fixed order. What is a link here is one in the message as well.
 func factsOf(text string) []Fact {
-	if !strings.Contains(text, "://") && !strings.Contains(text, "ww.") && !strings.Contains(text, "WW.") {
-		return nil
-	}
 	var link, image, file bool
-	isBreak := func(r rune) bool { return r <= ' ' || strings.ContainsRune(`<>"|`, r) || r == '\u3000' }
-	for word := range strings.FieldsFuncSeq(text, isBreak) {
-		at := linkIn(word)
-		if at == "" {
-			continue
-		}
+	for _, address := range format.WebLinks(text) {
 		link = true
-		end := endOf(at)
+		end := endOf(address)
 		image = image || slices.Contains(imageEnds, end)
 		file = file || slices.Contains(fileEnds, end)
 	}
@@ -89,27 +83,11 @@ func factsOf(text string) []Fact {
 	return facts
 }
 
-// linkIn returns the web address in a word, "" if there is none.
-func linkIn(word string) string {
-	lower := strings.ToLower(word)
-	for _, begin := range []string{"https://", "http://", "www."} {
-		i := strings.Index(lower, begin)
-		if i >= 0 && len(lower) > i+len(begin) && (begin != "www." || i == 0 || classOf(rune(lower[i-1])) == gap) {
-			return lower[i:]
-		}
-	}
-	return ""
-}
-
 // endOf returns the extension of an address's path, with its dot.
 func endOf(address string) string {
-	address = strings.TrimRight(address, ".,;:!?)]}'*_~`")
-	if !strings.Contains(address, "://") {
-		address = "http://" + address
-	}
 	u, err := url.Parse(address)
 	if err != nil {
 		return ""
 	}
-	return path.Ext(u.Path)
+	return strings.ToLower(path.Ext(u.Path))
 }

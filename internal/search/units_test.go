@@ -125,7 +125,11 @@ func TestFactsOfAText(t *testing.T) {
 		"awww.cute":                        "",
 		"https://a.example/cat.PNG?size=1": "link image file", "<https://a.example/x.pdf>": "link file",
 		"www.a.example/a.zip, and more": "link file",
-		"東京https://a.example/東.jpg":     "link image file", "https://a.example/%zz.png": "link", "cat.png": "",
+		"東京https://a.example/東.jpg":     "link image file", "https://a.example/%zz.png": "", "cat.png": "",
+		"`https://a.example/x.png`": "", "```\nwww.a.example\n```": "",
+		"[a](https://a.example/x.png)": "link image file",
+		"见https://a.example/x.pdf。":    "link file", "https://a.example/x.pdf，谢谢": "link file", "ada@a.example": "",
+		"https://ada@a.example": "", "http://[::1]/x.zip": "link file", "https://a.example/?b=x.png&c": "link",
 		"Www.a.example": "link", "HTTPS://A.EXAMPLE/B.ZIP": "link file", "https://cat.png": "link",
 	} {
 		var got []string

@@ -6,6 +6,7 @@ import { reason, t } from "../ui/i18n.js";
 import { openPanel } from "../ui/side-panel.js";
 import { saved, threads } from "./find-api.js";
 import { addHits } from "./hits.js";
+import { now } from "../wire/clock.js";
 
 class BookmarksPanel extends HTMLElement {
   /** @param {(next: string) => Promise<HitPage>} read  @param {string} none  @param {boolean} areThreads */
@@ -16,7 +17,7 @@ class BookmarksPanel extends HTMLElement {
     const page = async (/** @type {string} */ next) => {
       try {
         const answer = await read(next);
-        addHits(this, answer.hits, Date.now(), areThreads);
+        addHits(this, answer.hits, now(), areThreads);
         setText(status, this.querySelector(".hits li") ? "" : none);
         more.hidden = !answer.next;
         more.onclick = () => page(answer.next);

@@ -10,6 +10,7 @@ import { openPanel } from "../ui/side-panel.js";
 import { shortTime } from "../ui/time.js";
 import { search } from "./find-api.js";
 import { addHits } from "./hits.js";
+import { now } from "../wire/clock.js";
 
 const WAIT_MS = 250;
 
@@ -103,12 +104,12 @@ class SearchPanel extends HTMLElement {
       const page = await search(/** @type {Api} */ (this.api), { q, sort, typing, cursor });
       if (asked !== this.#asked) return;
       if (!cursor) part(this, ".hits", HTMLElement).replaceChildren();
-      addHits(this, page.hits, Date.now());
+      addHits(this, page.hits, now());
       this.#next = page.next;
       part(this, ".more-hits", HTMLElement).hidden = !page.next;
       const n = this.querySelectorAll(".hits li").length;
       const result = n === 0 ? t("search.none") : page.next ? t("search.first", { n }) : t("search.found", { n });
-      this.#say([result, ...gapSentence(page.gap, Date.now())].join(" "));
+      this.#say([result, ...gapSentence(page.gap, now())].join(" "));
     } catch (err) {
       if (asked === this.#asked) this.#clear(reason(err));
     }

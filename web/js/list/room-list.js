@@ -15,6 +15,7 @@ import { isolate } from "../ui/text.js";
 import { dayOf, listTime } from "../ui/time.js";
 import { countText } from "./count-text.js";
 import { sections, showsMention } from "./room-list-state.js";
+import { now } from "../wire/clock.js";
 
 const MANY = 100; // rooms; beyond that, those out of view are not laid out
 
@@ -137,7 +138,7 @@ export class RoomList extends HTMLElement {
     const tab = entry.room === this.#active ? 0 : -1;
     const link = part(li, "a", HTMLAnchorElement);
     if (link.tabIndex !== tab) link.tabIndex = tab;
-    const day = dayOf(Date.now());
+    const day = dayOf(now());
     if (row.entry === entry && row.current === current && row.day === day) return;
     const moved = current && !row.current;
     Object.assign(row, { entry, current, day });
@@ -153,7 +154,7 @@ export class RoomList extends HTMLElement {
   #drawLastWords(li, entry) {
     const { last, at } = entry;
     const time = part(li, "time", HTMLTimeElement);
-    setText(time, last && at ? listTime(at, Date.now()) : "");
+    setText(time, last && at ? listTime(at, now()) : "");
     if (at) time.dateTime = new Date(at).toISOString();
     const name = last?.from.id === this.session?.me.id ? t("rooms.you") : (last?.from.name ?? "");
     // The direction of the line is that of the text, so that its beginning is seen: the name does not count.

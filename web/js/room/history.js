@@ -9,9 +9,11 @@ import { atNewest, atOldest, isUsable } from "./room-state.js";
 const PAUSE_MS = 2_000;
 const TRIES = 5; // to get a page that is not outdated when it comes
 
+const FIRST = 50; // messages of the first page: more than a screen, and half the bytes of a later one
+
 /** Returns the query for the first page of a room: around a message, or the newest.
  * @param {number | null} [seq]  @returns {PageQuery} */
-export const firstPage = (seq) => ({ around: seq ?? undefined, limit: PAGE });
+export const firstPage = (seq) => ({ around: seq ?? undefined, limit: seq ? PAGE : FIRST });
 
 export class History {
   /** @type {Set<"older" | "newer">} */
@@ -52,7 +54,7 @@ export class History {
   /** Reads a page. It reads it again if more live events came meanwhile than are stored. @param {PageQuery} where */
   async #read(where) {
     for (let i = 0; i < TRIES; i++) {
-      const page = await this.options.read({ ...where, limit: PAGE });
+      const page = await this.options.read({ limit: PAGE, ...where });
       if (isUsable(this.options.state(), page)) return page;
     }
     throw new Refusal("lost", "The room changes faster than it can be read.");

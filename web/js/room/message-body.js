@@ -2,7 +2,7 @@
 // emphasised, and an action begins with its author.
 /** @import { Person } from "../wire/json.js" */
 /** @import { MessageState } from "../wire/types.js" */
-import { bdi } from "../ui/dom.js";
+import { bdi, icon } from "../ui/dom.js";
 import { t } from "../ui/i18n.js";
 import { isJumbo } from "../ui/text.js";
 import { fullTime } from "../ui/time.js";
@@ -20,7 +20,7 @@ export function showBody(body, message, me) {
   body.classList.toggle("jumbo", !html && !action && isJumbo(text));
   body.classList.toggle("gone", deleted);
   body.classList.toggle("action", action && !deleted);
-  if (deleted) return body.replaceChildren(t("message.gone"));
+  if (deleted) return body.replaceChildren(icon("trash"), t("message.gone"));
   body.replaceChildren(html ? safeFragment(html) : text);
   nameEverybody(body, message, me);
   const first = body.firstElementChild instanceof HTMLParagraphElement ? body.firstElementChild : body;
@@ -54,15 +54,19 @@ function nameEverybody(body, { mentions = [], here = false }, me) {
     const pieces = cutMentions(node.data, mentions, here);
     if (pieces.some((p) => p.names))
       node.replaceWith(
-        ...pieces.map(({ text, names }) => (names ? mention(text, names === me.id || names === HERE) : text)),
+        ...pieces.map(({ text, names }) => (names ? mention(text, names, names === me.id || names === HERE) : text)),
       );
   }
 }
 
-/** @param {string} text  @param {boolean} me */
-function mention(text, me) {
+/** @param {string} text  @param {string} names the id of a person, or HERE  @param {boolean} me */
+function mention(text, names, me) {
   const span = document.createElement("bdi");
   span.className = me ? "mention me" : "mention";
+  if (names !== HERE) {
+    Object.assign(span.dataset, { person: names, rove: "" });
+    Object.assign(span, { role: "button", tabIndex: -1, ariaHasPopup: "menu" });
+  }
   span.textContent = text;
   return span;
 }

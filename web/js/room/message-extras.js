@@ -2,12 +2,14 @@
 // reactions, replies and the pin. Most messages have none of them, so the elements are made on demand.
 /** @import { Person } from "../wire/json.js" */
 /** @import { MessageState, Reaction } from "../wire/types.js" */
-import { bdi, fill, setText } from "../ui/dom.js";
+import { newFace, showAvatar } from "../ui/avatar.js";
+import { bdi, fill, icon, setText } from "../ui/dom.js";
 import { list, t } from "../ui/i18n.js";
 import { firstOf, isolate } from "../ui/text.js";
-import { fullTime, shortTime } from "../ui/time.js";
+import { dayOf, fullTime, shortTime } from "../ui/time.js";
 import { MAX_QUOTE, withOptimistic } from "./message-state.js";
 import { plainText } from "./plain-text.js";
+import { now } from "../wire/clock.js";
 
 const MOST_NAMES = 30; // in a tooltip
 
@@ -21,11 +23,12 @@ export function showAbove(element, message, inThread) {
     element,
     "context",
     Boolean(!message.deleted && (message.replyTo || message.forward || (message.thread && !inThread))),
-    element.querySelector(".body"),
+    element.querySelector(".meta"),
   );
   if (!context) return;
+  context.classList.toggle("answers", Boolean(message.replyTo));
   const { replyTo, quote, forward, thread } = message;
-  const content = JSON.stringify([replyTo, quote, forward, thread]);
+  const content = JSON.stringify([replyTo, quote, forward, thread, forward && dayOf(now())]);
   if (contexts.get(context) === content) return;
   contexts.set(context, content);
   const parts = [];
@@ -33,7 +36,7 @@ export function showAbove(element, message, inThread) {
     const p = document.createElement("span");
     fill(p, "message.forwarded", {
       name: bdi(forward.from.name),
-      time: document.createTextNode(shortTime(forward.at, Date.now())),
+      time: document.createTextNode(shortTime(forward.at, now())),
     });
     parts.push(icon("forward"), p);
   }
@@ -44,7 +47,7 @@ export function showAbove(element, message, inThread) {
       words.className = "quoted";
       words.dir = "auto";
       words.textContent = quote.html ? firstOf(plainText(quote), MAX_QUOTE) : quote.text;
-      button.append(icon("reply"), bdi(quote.from.name), words);
+      button.append(face(quote.from), bdi(quote.from.name), words);
     } else button.append(icon("reply"), t("message.quote-gone"));
     parts.push(button);
   }
@@ -132,11 +135,14 @@ function showReplies(below, message, replies) {
   const button = there ?? doing("thread", "replies", message.seq);
   button.setAttribute("title", fullTime(replies.at));
   const words = document.createElement("span");
+  const count = document.createElement("span");
+  count.className = "count";
+  count.textContent = t("thread.replies", { n: replies.count });
   fill(words, "thread.summary", {
-    replies: document.createTextNode(t("thread.replies", { n: replies.count })),
-    time: document.createTextNode(shortTime(replies.at, Date.now())),
+    replies: count,
+    time: document.createTextNode(shortTime(replies.at, now())),
   });
-  button.replaceChildren(icon("thread"), words);
+  button.replaceChildren(face(replies.from), words);
   if (!there) below.append(button);
 }
 
@@ -157,6 +163,13 @@ function piece(element, name, needed, before) {
   return made;
 }
 
+/** @param {Person} person */
+function face(person) {
+  const avatar = newFace();
+  showAvatar(avatar, person);
+  return avatar;
+}
+
 /** Returns a button that Tab reaches only while its message has the focus.
  * @param {string} what  @param {string} name  @param {number} seq */
 function doing(what, name, seq) {
@@ -166,15 +179,4 @@ function doing(what, name, seq) {
   button.tabIndex = -1;
   Object.assign(button.dataset, { do: what, rove: "", of: String(seq) });
   return button;
-}
-
-/** @param {string} name of the sprite's symbol */
-export function icon(name) {
-  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-  svg.setAttribute("class", "icon");
-  svg.setAttribute("aria-hidden", "true");
-  const use = document.createElementNS("http://www.w3.org/2000/svg", "use");
-  use.setAttribute("href", `#i-${name}`);
-  svg.append(use);
-  return svg;
 }

@@ -1,15 +1,17 @@
 // message-list.js: the log on the screen. It draws the rows that timeline.js lays out, each under its key, and moves
 // no row that stays. It reports where the person looks; the session decides which messages to hold.
+/** @import { Person } from "../wire/json.js" */
 /** @import { OutboxMessage, Row, State, Target } from "./types.js" */
+import { newFace, showAvatar } from "../ui/avatar.js";
 import { emit, fromTemplate, part, setText } from "../ui/dom.js";
 import { t } from "../ui/i18n.js";
 import { whilePressed } from "../ui/press.js";
-import { dayName, fullDay } from "../ui/time.js";
+import { dayName, dayOf, fullDay } from "../ui/time.js";
 import { activateRow, moveFocus } from "./arrow-keys.js";
 import { newMessage, showMessage, turn } from "./message.js";
 import { atNewest } from "./room-state.js";
-import { ScrollAnchor } from "./scroll.js";
-import { layOut } from "./timeline.js";
+import { ScrollAnchor, firstWhere } from "./scroll.js";
+import { inChunks, layOut } from "./timeline.js";
 
 const AHEAD = 1.5; // the next page is requested this many screens before the end of the window
 
@@ -26,6 +28,11 @@ const AHEAD = 1.5; // the next page is requested this many screens before the en
 export class MessageList extends HTMLElement {
   /** @type {Map<string, HTMLElement>} */
   #rows = new Map();
+  /** The chunks of rows, by their number: a browser lays out again all children of what a row is added to.
+   * @type {Map<number, HTMLElement>} */
+  #chunks = new Map();
+  /** @type {WeakMap<HTMLElement, number>} the chunk that a row is in */
+  #chunkOf = new WeakMap();
   #pagesLoaded = -1; // State.pagesLoaded as last drawn
   #linked = 0; // the seq that the address names
   #newest = { seq: 0, here: true };
@@ -108,14 +115,26 @@ export class MessageList extends HTMLElement {
     this.#rows = new Map();
     for (const row of rows) this.#rows.set(row.key, before.get(row.key) ?? this.#add(row));
     for (const [key, element] of before) if (this.#rows.get(key) !== element) this.#remove(element);
-    /** @type {ChildNode | null} */
-    let place = this.log.firstChild;
-    for (const row of rows) {
-      const element = /** @type {HTMLElement} */ (this.#rows.get(row.key));
-      this.#draw(element, row, picture); // before it is inserted, so that a screen reader announces its text
-      if (element === place) place = place.nextSibling;
-      else this.log.insertBefore(element, place);
+    const chunks = this.#chunks;
+    this.#chunks = new Map();
+    for (const [id, part] of inChunks(rows, (row) => this.#chunkOf.get(this.#element(row)))) {
+      const chunk = chunks.get(id) ?? newChunk();
+      this.#chunks.set(id, chunk);
+      const elements = part.map((row) => this.#element(row));
+      for (const [i, element] of elements.entries()) {
+        this.#chunkOf.set(element, id);
+        // Before it is inserted, so that a screen reader announces its text.
+        this.#draw(element, /** @type {Row} */ (part[i]), picture);
+      }
+      arrange(chunk, elements);
     }
+    for (const [id, chunk] of chunks) if (!this.#chunks.has(id)) chunk.remove();
+    arrange(this.log, [...this.#chunks.values()]);
+  }
+
+  /** @param {Row} row */
+  #element(row) {
+    return /** @type {HTMLElement} */ (this.#rows.get(row.key));
   }
 
   /** @param {Row} row */
@@ -147,12 +166,14 @@ export class MessageList extends HTMLElement {
           me,
           thread,
           optimistic: state.optimistic.get(row.message.seq),
+          today: dayOf(now),
         });
       }
       case "day":
         element.title = fullDay(row.at);
         return setText(part(element, ".rule-text", HTMLElement), dayName(row.at, now));
       case "replies":
+        showFaces(part(element, ".faces", HTMLElement), row.people);
         return setText(part(element, ".rule-text", HTMLElement), t("thread.replies", { n: row.count }));
       default:
     }
@@ -198,9 +219,9 @@ export class MessageList extends HTMLElement {
 
   #lastSeen() {
     const bottom = this.log.getBoundingClientRect().bottom;
-    const rows = [...this.log.querySelectorAll("[data-seq]")];
-    const row = rows.findLast((r) => r.getBoundingClientRect().top + 20 < bottom);
-    return Number(row?.getAttribute("data-seq") ?? 0);
+    const rows = [...this.#rows.values()].filter((row) => row.dataset["seq"]);
+    const row = rows[firstWhere(rows, (r) => r.getBoundingClientRect().top + 20 >= bottom) - 1];
+    return Number(row?.dataset["seq"] ?? 0);
   }
 
   /** Offers to jump to the newest message once the person has left it by half a screen, or somebody has written. */
@@ -241,6 +262,30 @@ export class MessageList extends HTMLElement {
     if (action === "retry" || action === "take-back") emit(this, action, key);
     else emit(button, action, action === "react" ? { seq: Number(of), emoji } : Number(of));
   }
+}
+
+/** @param {HTMLElement} place  @param {readonly Person[]} people */
+function showFaces(place, people) {
+  while (place.childElementCount > people.length) place.lastElementChild?.remove();
+  while (place.childElementCount < people.length) place.append(newFace());
+  for (const [i, person] of people.entries()) showAvatar(/** @type {HTMLElement} */ (place.children[i]), person);
+}
+
+/** Puts children in order, and moves none that stays.
+ * @param {HTMLElement} parent  @param {readonly HTMLElement[]} wanted */
+function arrange(parent, wanted) {
+  /** @type {ChildNode | null} */
+  let place = parent.firstChild;
+  for (const element of wanted) {
+    if (element === place) place = place.nextSibling;
+    else parent.insertBefore(element, place);
+  }
+}
+
+function newChunk() {
+  const chunk = document.createElement("div");
+  chunk.className = "chunk";
+  return chunk;
 }
 
 /** @param {Row} row  @returns {HTMLElement} */

@@ -1,8 +1,8 @@
 // message.js: one message as an element. Drawing it twice changes nothing; an unsent message becomes its stored twin
-// in place.
+// in place. A live room makes many of them, so a row has only the elements that it needs.
 /** @import { Person } from "../wire/json.js" */
 /** @import { MessageRow, OutboxMessage } from "./types.js" */
-import { showAvatar, showName } from "../ui/avatar.js";
+import { newFace, showAvatar, showName } from "../ui/avatar.js";
 import { emit, fromTemplate, part, setText } from "../ui/dom.js";
 import { reason, t } from "../ui/i18n.js";
 import { fullTime, timeOfDay } from "../ui/time.js";
@@ -19,6 +19,7 @@ import { showAbove, showBelow } from "./message-extras.js";
  * @property {Person} me
  * @property {ReadonlyMap<string, boolean> | undefined} optimistic
  * @property {number} thread
+ * @property {string} today  the local day; with it, "10:31" becomes "23 Nov"
  */
 
 /** The state of each element as last drawn.
@@ -28,9 +29,13 @@ const drawn = new WeakMap();
 /** Returns the row that an element shows. @param {Element} element  @returns {MessageRow | undefined} */
 export const rowOf = (element) => drawn.get(element)?.row;
 
+/** @type {HTMLElement | null} */
+let pattern = null;
+
 /** Returns a new, still empty row. @returns {HTMLElement} */
 export function newMessage() {
-  return part(fromTemplate("message"), ".message", HTMLElement);
+  pattern ??= part(fromTemplate("message"), ".message", HTMLElement);
+  return /** @type {HTMLElement} */ (pattern.cloneNode(true));
 }
 
 /** @param {HTMLElement} element  @param {MessageRow} row  @param {Look} look */
@@ -58,13 +63,12 @@ export function showMessage(element, row, look) {
     before?.row.message === message &&
     before.row.first === first &&
     before.look.optimistic === look.optimistic &&
+    before.look.today === look.today &&
     before.look.me === look.me
   )
     return;
   if (message.seq) element.dataset["seq"] = String(message.seq);
-  const name = part(element, ".author", HTMLElement);
-  if (before?.row.message.from.name !== message.from.name) showName(name, message.from);
-  showAvatar(part(element, ".avatar", HTMLElement), message.from);
+  showAuthor(element, row);
   showTime(element, row, look.room);
   if (before?.content !== content) {
     const body = part(element, ".body", HTMLElement);
@@ -76,14 +80,32 @@ export function showMessage(element, row, look) {
     element.classList.toggle("for-me", isFor(message, look.me));
     fold(element, isLong(message));
   }
-  if (before?.row.message !== message) showAbove(element, message, look.thread > 0);
+  if (before?.row.message !== message || before.look.today !== look.today) showAbove(element, message, look.thread > 0);
   showBelow(element, message, look);
-  label(element, `${look.thread ? "t" : "m"}-${row.key.replace(/\W/g, "-")}`);
+  label(element, `${look.thread ? "t" : "m"}-${row.key.replace(/\W/g, "-")}`, message.from.name);
 }
 
 /** Whether two objects have the same values. @param {object} a  @param {object} b */
 const same = (a, b) =>
   Object.entries(a).every(([name, value]) => value === /** @type {Record<string, unknown>} */ (b)[name]);
+
+/** Shows who has written, in the first row of a group. @param {HTMLElement} element  @param {MessageRow} row */
+function showAuthor(element, { message: { from }, first }) {
+  const meta = part(element, ".meta", HTMLElement);
+  const there = meta.querySelector(".author");
+  if (!first) for (const e of meta.querySelectorAll(".author, .avatar")) e.remove();
+  if (!first) return;
+  const avatar = there ? part(meta, ".avatar", HTMLElement) : newFace();
+  const name = there instanceof HTMLElement ? there : document.createElement("span");
+  if (!there) {
+    name.className = "author";
+    name.dataset["rove"] = "";
+    Object.assign(name, { role: "button", tabIndex: -1, ariaHasPopup: "menu" }); // opens the person's card
+    meta.prepend(avatar, name, " ");
+  }
+  showAvatar(avatar, from);
+  showName(name, from);
+}
 
 /** @param {HTMLElement} element  @param {MessageRow} row  @param {string} room */
 function showTime(element, { message }, room) {
@@ -126,15 +148,17 @@ export function turn(element, button, open) {
 /** Shows whether an unsent message waits or has failed.
  * @param {HTMLElement} element  @param {OutboxMessage | null} pending  @param {Look} look */
 function showState(element, pending, look) {
-  const state = part(element, ".state", HTMLElement);
-  const isShown = Boolean(pending?.failed || (pending && look.late));
-  state.hidden = !isShown;
-  setText(
-    part(state, ".state-text", HTMLElement),
-    isShown ? stateText(/** @type {OutboxMessage} */ (pending), look.waitingFor) : "",
-  );
-  part(state, ".state-actions", HTMLElement).hidden = !pending || (pending.attempted && !pending.failed);
-  part(state, "[data-do=retry]", HTMLElement).hidden = !pending?.failed;
+  const there = element.querySelector(".state");
+  if (!pending || !(pending.failed || look.late)) {
+    if (there?.contains(document.activeElement)) element.focus({ preventScroll: true });
+    return there?.remove();
+  }
+  const state = there ?? part(fromTemplate("message-state"), ".state", HTMLElement);
+  if (!there) part(element, ".body", HTMLElement).after(state);
+  part(state, "use", SVGElement).setAttribute("href", pending.failed ? "#i-alert" : "#i-clock");
+  setText(part(state, ".state-text", HTMLElement), stateText(pending, look.waitingFor));
+  part(state, ".state-actions", HTMLElement).hidden = pending.attempted && !pending.failed;
+  part(state, "[data-do=retry]", HTMLElement).hidden = !pending.failed;
 }
 
 /** @param {OutboxMessage} pending  @param {string} waitingFor */
@@ -147,14 +171,16 @@ function stateText(pending, waitingFor) {
   return t("message.unsent");
 }
 
-/** Labels the row for screen readers by its own parts: author, time, text and state.
- * @param {HTMLElement} element  @param {string} prefix of the ids */
-function label(element, prefix) {
-  const ids = [".author", "time", ".context", ".body", ".state-text", ".below"].flatMap((selector, i) => {
+/** Labels the row for screen readers: by its author, whom only the first row of a group shows, and by its own parts.
+ * @param {HTMLElement} element  @param {string} id  @param {string} author */
+function label(element, id, author) {
+  const ids = ["time", ".context", ".body", ".state-text", ".below"].flatMap((selector, i) => {
     const p = element.querySelector(selector);
     if (!p) return [];
-    p.id = `${prefix}-${i}`;
+    p.id = `${id}-${i}`;
     return [p.id];
   });
-  element.setAttribute("aria-labelledby", ids.join(" "));
+  element.id = id;
+  element.setAttribute("aria-label", author);
+  element.setAttribute("aria-labelledby", [id, ...ids].join(" "));
 }

@@ -10,7 +10,9 @@ export class PeopleList extends HTMLElement {
   #me = "";
 
   connectedCallback() {
-    if (this.childElementCount === 0) this.append(fromTemplate("people-list"));
+    if (this.childElementCount > 0) return; // inserted again
+    this.append(fromTemplate("people-list"));
+    this.addEventListener("keydown", (e) => this.#walk(e));
   }
 
   /** @param {State} state  @param {boolean} online whether the list is up to date */
@@ -26,7 +28,29 @@ export class PeopleList extends HTMLElement {
         a.name.localeCompare(b.name, intl()) ||
         a.id.localeCompare(b.id),
     );
+    const focused = this.#buttons().findIndex((b) => b === document.activeElement);
     part(this, "ul", HTMLElement).replaceChildren(...order.map((p) => item(p, p.id === me.id)));
+    this.#stopAt(this.#buttons()[Math.max(0, focused)], focused >= 0);
+  }
+
+  #buttons() {
+    return [...this.querySelectorAll("button")];
+  }
+
+  /** Makes a person the stop of the Tab key. @param {HTMLElement | undefined} button  @param {boolean} focus */
+  #stopAt(button, focus) {
+    for (const other of this.#buttons()) other.tabIndex = other === button ? 0 : -1;
+    if (focus) button?.focus();
+  }
+
+  /** Arrow keys walk the list, which is one stop of the Tab key. @param {KeyboardEvent} e */
+  #walk(e) {
+    const buttons = this.#buttons();
+    const at = buttons.findIndex((b) => b === e.target);
+    const to = { ArrowUp: at - 1, ArrowDown: at + 1, Home: 0, End: buttons.length - 1 }[e.key];
+    if (at < 0 || to === undefined || e.altKey || e.ctrlKey || e.metaKey) return;
+    e.preventDefault();
+    this.#stopAt(buttons[Math.min(Math.max(to, 0), buttons.length - 1)], true);
   }
 }
 

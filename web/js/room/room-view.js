@@ -23,6 +23,7 @@ import { MessageList } from "./message-list.js";
 import { PeopleList } from "./people.js";
 import { RoomHeader, peopleTitle } from "./room-header.js";
 import { typeAnywhere } from "./typing-anywhere.js";
+import { now, untilMidnight } from "../wire/clock.js";
 
 const HELD_MS = 10_000; // after this time the keyboard is free again, whether or not the page knows what a key does
 const LATE_MS = 700; // answers usually take a few milliseconds; a message is shown as waiting after this time
@@ -139,6 +140,13 @@ export class RoomView extends HTMLElement {
     if (this.#scrolled) this.list.scrollAnchor.restoreSnapshot(this.#scrolled);
     this.#actions?.roomShown(this.#leaveSignal.signal);
     this.changed();
+  }
+
+  /** Mentions a person in the field for a message. @param {string} name */
+  mention(name) {
+    this.composer.focus();
+    const before = this.composer.text;
+    this.composer.insert(`${/\S$/.test(before) ? " " : ""}@${name} `);
   }
 
   /** The session changed: draws once in the next frame, however often it changes until then. */
@@ -281,6 +289,7 @@ export class RoomView extends HTMLElement {
   #listenToWindow(signal) {
     for (const name of ["focus", "blur", "resize"]) addEventListener(name, () => this.changed(), { signal });
     document.addEventListener("visibilitychange", () => this.changed(), { signal });
+    this.#drawAtMidnight(signal);
     addEventListener(
       "blur",
       () => this.session?.look({ following: this.session.state.following, reading: false, seen: 0 }),
@@ -302,6 +311,16 @@ export class RoomView extends HTMLElement {
     }, signal);
     const panel = document.querySelector("side-panel");
     panel?.addEventListener("parley:panel", () => this.#panelChanged(), { signal });
+  }
+
+  /** Draws again when a day ends, as "Today" becomes "Yesterday". Browsers may delay it while the page is hidden; then
+   * it is drawn when the page is seen again. @param {AbortSignal} signal */
+  #drawAtMidnight(signal) {
+    const timer = setTimeout(() => {
+      this.changed();
+      this.#drawAtMidnight(signal);
+    }, untilMidnight(now()));
+    signal.addEventListener("abort", () => clearTimeout(timer));
   }
 
   #panelChanged() {

@@ -75,9 +75,11 @@ export class ScrollAnchor {
     const { top, bottom } = this.scroller.getBoundingClientRect();
     this.#anchor = null;
     this.#width = this.scroller.clientWidth;
-    for (const element of this.rows()) {
+    const rows = [...this.rows()];
+    const first = firstWhere(rows, (row) => row.getBoundingClientRect().bottom > top + 1);
+    for (let i = first; i < rows.length; i++) {
+      const element = /** @type {HTMLElement} */ (rows[i]);
       const box = element.getBoundingClientRect();
-      if (box.bottom <= top + 1) continue;
       if (box.top >= bottom) break;
       this.#anchor = { row: element, element, offset: box.top - top };
       if (box.top >= top) return;
@@ -138,4 +140,17 @@ export class ScrollAnchor {
     scroller.scrollTop += offset - scroller.clientHeight / 3;
     this.look();
   }
+}
+
+/** Returns the index of the first row for which something is true, as it is for all rows after it. It halves: a long
+ * log measures few of its rows.
+ * @param {readonly HTMLElement[]} rows in order  @param {(row: HTMLElement) => boolean} isTrue */
+export function firstWhere(rows, isTrue) {
+  let [low, high] = [0, rows.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (isTrue(/** @type {HTMLElement} */ (rows[middle]))) high = middle;
+    else low = middle + 1;
+  }
+  return low;
 }

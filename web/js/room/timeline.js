@@ -6,6 +6,8 @@ import { dayOf } from "../ui/time.js";
 import { atNewest, atOldest } from "./room-state.js";
 import { previewText } from "./slash-commands.js";
 
+const MOST_FACES = 3; // of who has replied
+const CHUNK = 32; // seqs whose rows are in one chunk
 const GROUP_MS = 5 * 60_000; // after a pause this long the same author begins a new group
 
 /** Returns the rows of the window and, at the end of the log, of the messages in the outbox.
@@ -23,7 +25,7 @@ export function layOut(s, outbox) {
         message: s.root,
         pending: null,
       },
-      { kind: "replies", key: "replies", count: s.root.replies?.count ?? 0 },
+      { kind: "replies", key: "replies", count: s.root.replies?.count ?? 0, people: authors(s.messages) },
     );
   if (s.epoch && !atOldest(s)) rows.push({ kind: "older", key: "older" });
   else if (s.epoch && !s.thread && s.messages.length > 0) rows.push({ kind: "beginning", key: "beginning" });
@@ -32,7 +34,8 @@ export function layOut(s, outbox) {
   let separated = false;
   /** @param {MessageState} message  @param {string} key  @param {OutboxMessage | null} pending */
   const push = (message, key, pending) => {
-    const newDay = !last || dayOf(last.at) !== dayOf(message.at);
+    const above = last ?? (atOldest(s) ? s.root : null);
+    const newDay = !above || dayOf(above.at) !== dayOf(message.at);
     if (newDay)
       rows.push({ kind: "day", key: `day ${dayOf(message.at)} ${last ? "" : "first"}`.trim(), at: message.at });
     const separates =
@@ -57,6 +60,14 @@ export function layOut(s, outbox) {
   const here = outbox.filter((e) => (s.thread ? e.thread === s.thread : !e.thread || e.echo));
   for (const message of waiting(s, here)) push(draft(message, s.me), message.nonce, message);
   return rows;
+}
+
+/** Returns who wrote first, second and third. @param {readonly MessageState[]} messages */
+function authors(messages) {
+  /** @type {Map<string, Person>} */
+  const people = new Map();
+  for (const { from, deleted } of messages) if (!deleted && people.size < MOST_FACES) people.set(from.id, from);
+  return [...people.values()];
 }
 
 /** Reports whether a message begins a group. Answers, forwards, actions and echoes always do, as they need an author.
@@ -99,4 +110,26 @@ function waiting(s, outbox) {
     if (twin) claimed.add(twin.seq);
     return !twin;
   });
+}
+
+/** Returns the rows in chunks, by number: those of messages whose seqs are near, each with the separators before it.
+ * What is not stored yet is in the last chunk, and stays there once it is.
+ * @param {readonly Row[]} rows  @param {(row: Row) => number | undefined} chunkOf returns the chunk that a row is in
+ * @returns {Map<number, Row[]>} */
+export function inChunks(rows, chunkOf) {
+  /** @type {Map<number, Row[]>} */
+  const chunks = new Map();
+  /** @type {Row[]} */
+  let before = []; // separators whose message follows
+  let last = 0;
+  for (const row of rows) {
+    before.push(row);
+    if (row.kind !== "message") continue;
+    const { seq } = row.message;
+    last = Math.max(last, chunkOf(row) ?? (seq > 0 ? Math.floor(seq / CHUNK) : last));
+    chunks.set(last, [...(chunks.get(last) ?? []), ...before]);
+    before = [];
+  }
+  if (before.length > 0) chunks.set(last, [...(chunks.get(last) ?? []), ...before]);
+  return chunks;
 }

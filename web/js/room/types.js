@@ -68,7 +68,7 @@
  *   | { kind: "beginning", key: string }
  *   | { kind: "older", key: string }
  *   | { kind: "newer", key: string }
- *   | { kind: "replies", key: string, count: number }
+ *   | { kind: "replies", key: string, count: number, people: readonly Person[] }
  *   | { kind: "day", key: string, at: number }
  *   | { kind: "new-separator", key: string }
  *   | MessageRow

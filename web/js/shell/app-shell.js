@@ -19,12 +19,15 @@ import { formatAddress, isPlain, parseAddress } from "../ui/address.js";
 import { emit, fromTemplate, listen, part } from "../ui/dom.js";
 import { reason, t } from "../ui/i18n.js";
 import { languageWasChosen } from "../ui/language.js";
+import { watchKeyboard } from "../ui/keyboard.js";
 import { loadOrExplain, loadWithRetry } from "../ui/load.js";
 import { closeByBack, layers } from "../ui/overlay.js";
+import { personAt } from "../ui/person-spot.js";
 import { Settings } from "../ui/settings.js";
 import { sidePanel } from "../ui/side-panel.js";
 import { buildAnnounced, partMissing, tabStore } from "../ui/page-build.js";
 import { nameOf } from "../ui/storage.js";
+import { now } from "../wire/clock.js";
 import { Refusal, isRetryable } from "../wire/protocol.js";
 import { act, listenToKeys } from "./keys.js";
 import { refusal } from "./refusal.js";
@@ -88,7 +91,7 @@ export class AppShell extends HTMLElement {
       channel: (room) => new BroadcastChannel(`parley ${room}`),
       setTimeout: (f, ms) => window.setTimeout(f, ms),
       clearTimeout: (id) => window.clearTimeout(id),
-      now: Date.now,
+      now,
       random: Math.random,
       onBuild: buildAnnounced,
       onRoom: (room) => this.#roomChanged(room),
@@ -329,6 +332,12 @@ export class AppShell extends HTMLElement {
   /** @param {PageSession} session */
   #listenToWindow(session) {
     addEventListener("storage", (e) => session.storageChanged(e.key === null ? null : nameOf(e.key)));
+    if (window.visualViewport)
+      watchKeyboard(
+        window.visualViewport,
+        () => innerHeight,
+        (px) => document.documentElement.style.setProperty("--keyboard", `${px}px`),
+      );
     addEventListener("pagehide", () => session.end());
     addEventListener("parley:leaving", () => {
       const room = session.room?.deps.room ?? "";
@@ -342,8 +351,27 @@ export class AppShell extends HTMLElement {
     for (const name of ["online", "pageshow", "focus"]) addEventListener(name, () => session.connection.wake());
   }
 
+  /** Opens the card of the person who is pressed. @param {PageSession} session */
+  #listenToPeople(session) {
+    const open = async (/** @type {Event} */ e) => {
+      const found = personAt(e.target);
+      if (!found || e.defaultPrevented) return;
+      e.preventDefault();
+      const card = await loadOrExplain(() => import("../talk/person-card.js"));
+      card?.openPersonCard(found.anchor, found.person, session);
+    };
+    this.addEventListener("click", open);
+    this.addEventListener("keydown", (e) => {
+      const isPress = (e.key === "Enter" || e.key === " ") && e.target instanceof Element;
+      if (isPress && e.target.matches("bdi[role=button], span[role=button]")) open(e);
+    });
+  }
+
   /** @param {PageSession} session */
   #listenToIntents(session) {
+    this.#listenToPeople(session);
+    listen(this, "find", (/** @type {string} */ query) => this.open("search", query));
+    listen(this, "mention", (/** @type {string} */ name) => part(this, "room-view", RoomView).mention(name));
     listen(this, "renamed", (/** @type {Person} */ person) => {
       session.renamed(person);
       this.#listChanged();

@@ -9,6 +9,7 @@ import { t } from "../ui/i18n.js";
 import { begun, keepBegun, showError, showFace, submitName } from "./name-field.js";
 import { LOBBY, RoomChoice } from "./room-choice.js";
 import "./page-choices.js";
+import { now } from "../wire/clock.js";
 
 export class FrontPage extends HTMLElement {
   connectedCallback() {
@@ -25,7 +26,7 @@ export class FrontPage extends HTMLElement {
     name.value = typed || memory.name;
     showFace(this, name);
     listen(this, "chosen", (/** @type {string} */ chosen) => this.#showButton(chosen));
-    rooms.show(me ? [] : visits, api, Date.now());
+    rooms.show(me ? [] : visits, api, now());
     rooms.choose(room?.room ?? first(me, visits), room?.typed);
     listen(this, "reload", () => keepBegun(memory.store, { name: name.value, room: rooms.value }));
     if (me) this.#showKnown();

@@ -264,7 +264,7 @@ export class MessageActions {
     if (session.thread?.seq !== seq || panel.name !== "thread") {
       const thread = (this.#thread = new ThreadPanel());
       if (session.thread?.seq !== seq) session.openThread(new ThreadSession(session, seq, this.commands));
-      panel.open("thread", thread, t("thread.title"));
+      panel.open("thread", thread, t("thread.title"), { about: session.deps.room, tool: thread.follow });
       this.#offer(thread.list, true);
       thread.begin(session, this.memory);
       if (this.view.deps) applySettings(thread, this.view.deps.settings);

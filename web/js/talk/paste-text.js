@@ -19,7 +19,7 @@ const ESCAPES = /** @type {[RegExp, string][]} */ ([
 ]);
 
 // What makes a line a heading, quote, list item, rule or fence.
-const BLOCK = /^(?:#{1,6}(?=\s|$)|>(?=\s|$)|[-+*](?=\s|$)|([-=*_])(?:\s*\1){2,}\s*$)/;
+const BLOCK = /^(?:#{1,6}(?=\s|$)|>(?=\s|$)|[-+*](?=\s|$)|([-*_])(?:\s*\1){2,}\s*$)/;
 const STRUCTURE = /^(?:[ \t]|> ?|- |\d+\. )*/; // of Markdown that is there already
 
 /** Escapes the text of a node. Spaces and line breaks in it are one space, as in HTML.
@@ -38,7 +38,7 @@ export function escapeText(text) {
     }
   }
   escape();
-  return escaped.replace(/^ ?(?=[#>+\-*=_])/, `$&${MAYBE}`);
+  return escaped.replace(/^ ?(?=[#>+\-*_])/, `$&${MAYBE}`);
 }
 
 /** Escapes what would make a block at the beginning of a line, once all lines are there. @param {string} markdown */

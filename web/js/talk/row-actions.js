@@ -84,6 +84,8 @@ export class RowActions {
     log.addEventListener("pointerover", (e) => {
       if (e.pointerType === "mouse") this.#put("pointer", e.target);
     });
+    // The pointer may have been there before the actions were loaded.
+    if (matchMedia("(hover: hover)").matches) this.#put("pointer", log.querySelector(".message:hover"));
     log.addEventListener("pointerleave", () => this.#bars.pointer.remove());
     log.addEventListener("focusin", (e) => this.#put("focus", e.target));
     log.addEventListener("focusout", (e) => {

@@ -12,6 +12,8 @@ import { t } from "../ui/i18n.js";
 const LATE_MS = 700;
 
 export class ThreadPanel extends HTMLElement {
+  /** A pressed bell: one is told of replies. It stands beside the title of the panel. */
+  follow = part(fromTemplate("follow-button"), "button", HTMLButtonElement);
   #seq = 0;
 
   connectedCallback() {
@@ -45,7 +47,7 @@ export class ThreadPanel extends HTMLElement {
     own("send", ({ text, ...about }) => this.#send(session, text, about));
     own("retry", (/** @type {string} */ nonce) => session.sending.retry(nonce));
     own("take-back", (/** @type {string} */ nonce) => this.composer.prependText(session.sending.takeBack(nonce)));
-    part(this, ".follow", HTMLButtonElement).addEventListener("click", () => emit(this, "subscribe"));
+    this.follow.addEventListener("click", () => emit(this, "subscribe"));
     this.#seq = session.thread?.seq ?? 0;
     this.composer.draft = memory.takeDraft(this.#place(session));
   }
@@ -72,10 +74,11 @@ export class ThreadPanel extends HTMLElement {
     setText(part(this, ".refused", HTMLElement), thread.refused);
     part(this, ".refused", HTMLElement).hidden = !thread.refused;
     part(this, ".loading", HTMLElement).hidden = thread.state.root !== null || thread.refused !== "";
-    const subscribe = part(this, ".follow", HTMLButtonElement);
-    subscribe.hidden = thread.subscribed === null;
-    subscribe.setAttribute("aria-pressed", String(thread.subscribed === true));
-    setText(part(subscribe, ".words", HTMLElement), t(thread.subscribed ? "thread.followed" : "thread.follow"));
+    const { follow } = this;
+    follow.hidden = thread.subscribed === null;
+    follow.setAttribute("aria-pressed", String(thread.subscribed === true));
+    follow.setAttribute("aria-label", t("thread.follow"));
+    follow.title = t(thread.subscribed ? "thread.followed" : "thread.follow");
   }
 
   /** @param {RoomSession} session  @param {string} text  @param {Omit<Outgoing, "text">} about */

@@ -23,7 +23,16 @@ export function showAvatar(element, person) {
   }
   setText(element, known.letters);
   element.dataset["person"] = id;
+  element.dataset["name"] = name;
   element.dataset["face"] = String(faces.of(id));
+}
+
+/** Returns an element for showAvatar. */
+export function newFace() {
+  const face = document.createElement("span");
+  face.className = "avatar";
+  face.setAttribute("aria-hidden", "true");
+  return face;
 }
 
 /** Gives the people who are present different faces, also where they are shown already.

@@ -70,3 +70,14 @@ export function bdi(name) {
   element.textContent = name;
   return element;
 }
+
+/** Returns an icon. @param {string} name of the sprite's symbol */
+export function icon(name) {
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  svg.setAttribute("class", "icon");
+  svg.setAttribute("aria-hidden", "true");
+  const use = document.createElementNS("http://www.w3.org/2000/svg", "use");
+  use.setAttribute("href", `#i-${name}`);
+  svg.append(use);
+  return svg;
+}

@@ -20,13 +20,14 @@ import { openFloat } from "./overlay.js";
 /** @typedef {object} Options
  * @property {Place} [at]  default: the anchor's box
  * @property {Element} [held]  the row that the menu is about; it looks as under the pointer
+ * @property {HTMLElement} [head]  says above the items what the menu is about
  * @property {HTMLElement} [said]  shows on a sheet, which may cover the row, what it is about
  * @property {readonly Item[]} [quick]  items in one line above the others
  */
 
 /** Opens a menu. When it closes, the focus returns to the anchor.
  * @param {HTMLElement} anchor  @param {string} label  @param {readonly Item[]} items  @param {Options} [options] */
-export function openMenu(anchor, label, items, { at, held, said, quick = [] } = {}) {
+export function openMenu(anchor, label, items, { at, head, held, said, quick = [] } = {}) {
   const content = part(fromTemplate("menu"), ".menu", HTMLElement);
   const menu = part(content, "[role=menu]", HTMLElement);
   menu.setAttribute("aria-label", label);
@@ -40,6 +41,7 @@ export function openMenu(anchor, label, items, { at, held, said, quick = [] } = 
     return button;
   };
   if (said) content.prepend(said);
+  if (head) content.prepend(head);
   if (quick.length > 0) menu.append(quickLine(quick.map((item) => listen(item, quickButton(item)))));
   for (const item of items) menu.append(...(item.rule ? [rule()] : []), listen(item, button(item)));
   menu.addEventListener("keydown", (e) => {

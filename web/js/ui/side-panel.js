@@ -1,13 +1,14 @@
 // side-panel.js: the panel beside the messages. It shows one thing at a time: people, a thread, pins, search and so
 // on. Its caller owns the element that is shown. On a small screen the panel covers the messages, which are inert
 // until it closes.
-import { emit, fromTemplate, part, setText } from "./dom.js";
+import { bdi, emit, fromTemplate, part, setText } from "./dom.js";
 import { isCovered, layers } from "./overlay.js";
 
 const COVERS = matchMedia("(max-width: 55.999rem)");
 const ROOMY = matchMedia("(min-width: 72rem)"); // wide enough for the default content
 
-/** What the panel shows. @typedef {{ name: string, element: HTMLElement, title: string }} Content */
+/** What the panel shows; `about` stands below the title, `tool` beside it.
+ * @typedef {{ name: string, element: HTMLElement, title: string, about?: string, tool?: HTMLElement }} Content */
 
 export class SidePanel extends HTMLElement {
   /** @type {Content | null} */
@@ -39,10 +40,12 @@ export class SidePanel extends HTMLElement {
   }
 
   /** Shows an element in place of the content before and moves the focus to its `autofocus` element, or else to the
-   * title. @param {string} name  @param {HTMLElement} element  @param {string} title */
-  open(name, element, title) {
+   * title.
+   * @param {string} name  @param {HTMLElement} element  @param {string} title
+   * @param {Pick<Content, "about" | "tool">} [more] */
+  open(name, element, title, more) {
     if (!this.contains(document.activeElement)) this.#opener = document.activeElement;
-    this.#show({ name, element, title });
+    this.#show({ name, element, title, ...more });
     const wants = element.querySelector("[autofocus]");
     (wants instanceof HTMLElement ? wants : part(this, "h2", HTMLElement)).focus({ preventScroll: true });
   }
@@ -76,6 +79,8 @@ export class SidePanel extends HTMLElement {
     this.hidden = content === null;
     this.className = content?.name ?? "";
     setText(part(this, "h2", HTMLElement), content?.title ?? "");
+    part(this, ".about", HTMLElement).replaceChildren(...(content?.about ? [bdi(content.about)] : []));
+    part(this, ".tool", HTMLElement).replaceChildren(...(content?.tool ? [content.tool] : []));
     const body = part(this, ".panel-body", HTMLElement);
     if (!content) body.replaceChildren();
     else if (body.firstElementChild !== content.element) body.replaceChildren(content.element);

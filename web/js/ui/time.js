@@ -14,8 +14,8 @@ function format(name, options) {
 
 const DAY = /** @type {const} */ ({ weekday: "long", day: "numeric", month: "long" });
 
-/** "09:41", or "9:41 am" in locales with a 12-hour clock. @param {number} at milliseconds */
-export const timeOfDay = (at) => format("clock", { hour: "2-digit", minute: "2-digit" }).format(at);
+/** "18:18", or "6:18 PM", as the language writes it. @param {number} at milliseconds */
+export const timeOfDay = (at) => format("clock", { timeStyle: "short" }).format(at);
 
 /** "Monday, 23 November 2026 at 09:41". @param {number} at */
 export const fullTime = (at) => format("moment", { dateStyle: "full", timeStyle: "short" }).format(at);

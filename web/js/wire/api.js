@@ -1,6 +1,7 @@
 // api.js: the REST interface of the server: the session, rooms, their history. No DOM.
 /** @import { Person } from "./json.js" */
 /** @import { ListEntry, Page, PageQuery, SlashCommand } from "./types.js" */
+import { noteServerTime } from "./clock.js";
 import { person, record } from "./json.js";
 import { decodeListEntry } from "./list-frames.js";
 import { Refusal, decodePage, decodeVersions, refusal } from "./protocol.js";
@@ -164,6 +165,7 @@ export class Api {
     const response = await fetch(url, { ...init, headers, credentials: "same-origin" }).catch(() => {
       throw new Refusal("lost", "The server does not answer.");
     });
+    noteServerTime(response.headers.get("Date"));
     const body = record(await response.json().catch(() => null)) ?? {};
     if (response.ok) return body;
     throw refusal(

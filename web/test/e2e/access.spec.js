@@ -154,6 +154,8 @@ test("every control is reached by keyboard alone", async () => {
   assert.equal(await focused(), String(last - 1));
   await page.keyboard.press("Home");
   assert.equal(await focused(), "1");
+  await page.keyboard.press("Tab"); // its author
+  assert.equal(await page.evaluate(() => document.activeElement?.className), "author");
   await page.keyboard.press("Tab"); // its time, which is its address
   assert.equal(await page.evaluate(() => document.activeElement?.className), "permalink");
   await page.keyboard.press("Tab"); // its toolbar, in which arrow keys go on
@@ -242,15 +244,16 @@ test("toolbar, menu and single-letter shortcuts work by keyboard alone", async (
   const focused = () =>
     page.evaluate(
       () =>
+        document.activeElement?.getAttribute("data-seq") ??
         document.activeElement?.getAttribute("aria-label") ??
         document.activeElement?.getAttribute("data-do") ??
-        document.activeElement?.getAttribute("data-seq") ??
         document.activeElement?.id,
     );
   await page.keyboard.press("Shift+ArrowUp");
   assert.equal(await focused(), "2");
   await page.keyboard.press("ArrowUp");
   assert.equal(await focused(), "1");
+  await page.keyboard.press("Tab"); // its author
   await page.keyboard.press("Tab"); // its time
   await page.keyboard.press("Tab"); // its toolbar
   assert.equal(await focused(), "Add a reaction");

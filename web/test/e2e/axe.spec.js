@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { PHONE, assertAccessible } from "./axe.js";
-import { Server, indexed, joined, visitor } from "./helper.js";
+import { Server, indexed, joined, pressSend, visitor } from "./helper.js";
 import { pressHeader } from "./people.js";
 
 /** @import { BrowserContextOptions } from "playwright-core" */
@@ -84,7 +84,7 @@ for (const [i, [look, theme, options]] of LOOKS.entries()) {
     await joined(page);
     await message(9).waitFor();
     await field.fill("mine");
-    await field.press("Enter");
+    await pressSend(page);
     await message(19).waitFor();
     for (const other of ["favourite", "muted", "news"]) {
       await context.request.post(`${server.url}/api/rooms/${other}-${i}/messages`, { data: { text: "mine" } });
@@ -113,8 +113,10 @@ for (const [i, [look, theme, options]] of LOOKS.entries()) {
       },
       ".suggestions [role=option]",
     );
+    await field.fill("/s");
+    await judge("a command that there is not", () => pressSend(page), ".hint:not([hidden])", 0);
     await field.fill("/help");
-    await judge("help", () => field.press("Enter"), "dialog.help[open]");
+    await judge("help", () => pressSend(page), "dialog.help[open]");
     await judge("thread", () => press(1, "t"), "thread-panel .message[data-seq='12']");
     await page.locator("thread-panel").waitFor({ state: "detached" });
     await judge("pins", () => pressHeader(page, "Pinned messages"), "pins-panel li");

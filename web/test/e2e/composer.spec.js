@@ -183,10 +183,16 @@ test("literal characters that were pasted beside formatting are shown as they we
   const { page } = ada;
   const texts = [
     "#1 C:\\dir > 3",
-    "2 * 3 * 4, snake_case, _x_, *y*",
+    "2*3*4, __init__, ^_^ >_< *_* 5 * 6, snake_case, _x_, *y*",
     "~~z~~ ||w|| `v` [u](t)",
     "C:\\dir\\new \\\\server\\share",
     "# no heading",
+    "> no quote",
+    "- no item",
+    "+ no item",
+    "* no item",
+    "---",
+    "D:\\_work_ \\\\srv\\*b*",
     "&lt;b> &amp; <i>",
   ];
   for (const [i, text] of texts.entries()) {

@@ -3,36 +3,19 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Server, joined, visitor } from "./helper.js";
 import { field, message } from "./people.js";
-
-/** @import { Page } from "playwright-core" */
+import { counting } from "./requests.js";
 
 const MAX_REQUESTS = 15;
 const MAX_BYTES = 110_000;
 
 const server = await new Server().start();
 
-/** Counts what the page asks for, WebSockets included. @param {Page} page */
-async function counting(page) {
-  /** @type {Map<string, { url: string, bytes: number }>} */
-  const requests = new Map();
-  const cdp = await page.context().newCDPSession(page);
-  await cdp.send("Network.enable");
-  cdp.on("Network.requestWillBeSent", ({ requestId: id, request: { url } }) => requests.set(id, { url, bytes: 0 }));
-  cdp.on("Network.webSocketCreated", ({ requestId: id, url }) => requests.set(id, { url, bytes: 0 }));
-  cdp.on("Network.loadingFinished", ({ requestId, encodedDataLength }) => {
-    const request = requests.get(requestId);
-    if (request) request.bytes = encodedDataLength;
-  });
-  return requests;
-}
-
 for (const { who, name, room } of [
   { who: "somebody whom the server knows", name: "Ada", room: "first-load" },
-  { who: "a newcomer", name: null, room: "first-load" },
+  { who: "a newcomer", name: null, room: "first-visit" },
 ]) {
   test(`${who} is in a room after at most ${MAX_REQUESTS} requests and ${MAX_BYTES} bytes`, async (t) => {
-    const grace = await server.session("Grace");
-    for (let i = 1; i <= 30; i++) await server.say(room, grace, `Line ${i} of what was **said** before.`);
+    await server.fill(room, 100);
     const { page, wrong } = await visitor(server, name);
     const requests = await counting(page);
     await page.goto(`${server.url}/r/${room}`);
@@ -41,7 +24,7 @@ for (const { who, name, room } of [
       await page.keyboard.press("Enter");
     }
     await field(page).waitFor();
-    await message(page, 30).waitFor();
+    await message(page, 100).waitFor();
     await joined(page);
     await page.waitForLoadState("networkidle");
     const all = [...requests.values()];

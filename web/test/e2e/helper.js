@@ -163,7 +163,13 @@ export const forget = (page) =>
 /** Writes a message and sends it. @param {Page} page  @param {string} text */
 export async function write(page, text) {
   await page.getByLabel("Your message").fill(text);
-  await page.getByLabel("Your message").press("Enter");
+  await pressSend(page);
+}
+
+/** Presses the key that sends what is written. On a phone Enter alone begins a new line. @param {Page} page */
+export async function pressSend(page) {
+  const field = page.getByLabel("Your message");
+  await field.press((await field.getAttribute("enterkeyhint")) === "send" ? "Enter" : "Control+Enter");
 }
 
 /** Returns the message rows that hold a text. @param {Page} page  @param {string | RegExp} text */

@@ -2,7 +2,8 @@
 // are the machine's as much as the page's. MINUTES says how long the talk goes on (default 0.5), RATE how many messages
 // a second.
 import { chromium } from "playwright-core";
-import { LAUNCH, Server } from "./helper.js";
+import { LAUNCH, Server, joined } from "./helper.js";
+import { counting } from "./requests.js";
 
 const MESSAGES = 10_000;
 const KEYS = 200;
@@ -33,11 +34,17 @@ await page.addInitScript(() => {
     requestAnimationFrame(() => setTimeout(() => performance.mark("first message")));
   }).observe(document, { subtree: true, childList: true });
 });
+const requests = await counting(page);
 for (const visit of ["first visit", "again"]) {
+  requests.clear();
   await page.goto(`${server.url}/r/large`);
   await page.waitForFunction(() => performance.getEntriesByName("first message").length > 0);
   const ms = await page.evaluate(() => performance.getEntriesByName("first message")[0]?.startTime ?? NaN);
   tell(`first message on the screen, ${visit}`, `${ms.toFixed(0)} ms`);
+  await joined(page);
+  await page.waitForLoadState("networkidle");
+  const bytes = [...requests.values()].reduce((sum, r) => sum + r.bytes, 0);
+  tell(`requests and bytes until the room is ready, ${visit}`, `${requests.size}, ${bytes} bytes`);
 }
 
 // From the key to the end of the frame that shows what it did.

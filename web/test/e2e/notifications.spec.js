@@ -60,7 +60,7 @@ test("one tab of several notifies, not for the open room, and the note closes wh
   await server.say("n-here", grace, "looked at");
   await server.say("n-other", grace, "psst, @Hanna");
   await row(page, "looked at").waitFor();
-  await pauseEnds("@1");
+  await pauseEnds("@");
   const all = [...(await notes(page)), ...(await notes(second))];
   assert.deepEqual(all, ["Grace mentioned you in n-other: psst, @Hanna"]);
   await context.request.put(`${server.url}/api/me/rooms/n-other/read`, { data: { seq: 2 } });
@@ -71,7 +71,7 @@ test("one tab of several notifies, not for the open room, and the note closes wh
   await entry(page, "n-other").locator(".badge", { hasText: /^$/ }).waitFor({ state: "attached" });
   await openRoomMenu(page, "n-other");
   const muted = socket.waitForEvent("framereceived", ({ payload }) => String(payload).includes('"notify":"none"'));
-  await page.getByRole("menuitemradio", { name: "Notify me of nothing" }).click();
+  await page.getByRole("menuitemradio", { name: "Do not notify me" }).click();
   await muted;
   await server.say("n-other", grace, "@Hanna again");
   await pauseEnds("1");

@@ -30,7 +30,7 @@ test("from localhost one shares the address in the network, as a link and as a Q
   await joined(page);
   await page.getByRole("button", { name: "Share this room" }).first().click();
   const dialog = page.getByRole("dialog", { name: "Share share" });
-  await dialog.getByText("It works for everybody in your network").waitFor();
+  await dialog.getByText("It works for everybody on your network").waitFor();
   assert.equal(await dialog.getByLabel("Link to this room").inputValue(), link);
   const modules = dialog.getByRole("img", { name: "QR code of the link" }).locator("path");
   const drawn = "M4 4h1v1h-1zM6 4h1v1h-1zM5 5h1v1h-1zM4 6h1v1h-1zM5 6h1v1h-1zM6 6h1v1h-1z";

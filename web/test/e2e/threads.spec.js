@@ -89,12 +89,12 @@ test("a thread is subscribed to and unsubscribed from", async () => {
   assert.ok(ada);
   await said(ada.page, "root", 1);
   await press(message(ada.page, 1), "t");
-  const button = ada.page.locator("thread-panel .follow");
+  const button = ada.page.locator("side-panel .follow");
   await button.waitFor();
   const before = await button.getAttribute("aria-pressed");
   await button.click();
   await ada.page.waitForFunction(
-    (was) => document.querySelector("thread-panel .follow")?.getAttribute("aria-pressed") !== was,
+    (was) => document.querySelector("side-panel .follow")?.getAttribute("aria-pressed") !== was,
     before,
   );
   await ada.page.getByRole("button", { name: "Close panel" }).click();

@@ -85,7 +85,7 @@ test("what is typed while no field has the focus is written, and shortcuts stay 
   assert.deepEqual(ada.wrong, []);
 });
 
-test("Ctrl+Z takes back a completion, an emoji of the picker, a paste and a message taken back", async () => {
+test("Ctrl+Z takes back a completion, an emoji of the picker and a paste", async () => {
   const [ada] = await meet(server, "undo", "Ada", "Grace Hopper");
   assert.ok(ada);
   const { page } = ada;
@@ -345,7 +345,13 @@ test("Enter that confirms a word of an input method does nothing else, in any fi
         await page.getByRole("menuitem", { name: "Forward…" }).click();
       },
     ],
-    ["Settings", () => page.keyboard.press("Control+,")],
+    [
+      "Settings",
+      async () => {
+        await page.keyboard.press("Control+,");
+        await page.getByRole("dialog", { name: "Settings" }).getByRole("button", { name: "Change" }).click();
+      },
+    ],
   ])) {
     await open();
     const there = page.getByRole("dialog", { name: dialog });
@@ -491,8 +497,10 @@ test("on a phone the picker is a sheet from below, with targets that a finger hi
   const picker = page.getByRole("dialog", { name: "Emoji" });
   const first = picker.locator(".grid button").first();
   await first.waitFor();
-  const box = await picker.boundingBox();
-  assert.ok(box && Math.abs(box.y + box.height - PHONE.viewport.height) < 2 && box.width > 380, "from below");
+  await page.waitForFunction(() => {
+    const { bottom, width } = document.querySelector(".emoji-picker")?.getBoundingClientRect() ?? new DOMRect();
+    return Math.abs(bottom - innerHeight) < 2 && width > 380; // it has come from below
+  });
   const target = await first.boundingBox();
   assert.ok(target && target.height >= 44 && target.width >= 40, JSON.stringify(target));
   await first.tap();
@@ -502,4 +510,47 @@ test("on a phone the picker is a sheet from below, with targets that a finger hi
     assert.ok(width >= 44 && height >= 44, button);
   }
   assert.deepEqual(wrong, []);
+});
+
+test("the keyboard of a phone does not cover the composer, also where the browser only moves its view", async () => {
+  const { page, wrong } = await enter(server, "keyboard", "Ada", PHONE);
+  const how = await page.locator("meta[name=viewport]").getAttribute("content");
+  assert.match(how ?? "", /interactive-widget=resizes-content/);
+  await page.addInitScript(() => {
+    const safari = Object.assign(new EventTarget(), { height: 844, offsetTop: 0, scale: 1 });
+    Object.defineProperty(window, "visualViewport", { value: safari });
+  });
+  await page.reload();
+  await joined(page);
+  const bottom = () => page.locator("room-view form.composer").evaluate((c) => c.getBoundingClientRect().bottom);
+  const before = await bottom();
+  const keyboard = (/** @type {number} */ height) =>
+    page.evaluate((height) => {
+      Object.assign(/** @type {object} */ (window.visualViewport), { height });
+      window.visualViewport?.dispatchEvent(new Event("resize"));
+    }, height);
+  await keyboard(844 - 320);
+  assert.ok((await bottom()) <= 844 - 320, "it stands above the keyboard");
+  await keyboard(844);
+  assert.equal(await bottom(), before);
+  assert.deepEqual(wrong, []);
+});
+
+test("Enter of an input method sends neither a reply nor an edit", async () => {
+  const [ada] = await meet(server, "ime-thread", "Ada");
+  assert.ok(ada);
+  const { page } = ada;
+  await said(page, "hello", 1);
+  await openMenu(page, 1, "Open thread");
+  await page.getByRole("menuitem", { name: "Open thread" }).click();
+  const reply = page.getByLabel("Your reply");
+  assert.equal(await compose(page, reply), "漢字");
+  await reply.press("Enter");
+  await page.locator("thread-panel .message", { hasText: "漢字" }).waitFor();
+  await openMenu(page, 1, "Edit");
+  await page.getByRole("menuitem", { name: "Edit" }).click();
+  assert.equal(await compose(page, field(page)), "hello漢字", "an edit");
+  await page.getByText("Editing your message").waitFor();
+  assert.deepEqual(await server.texts("ime-thread"), ["hello"]);
+  assert.deepEqual(ada.wrong, []);
 });

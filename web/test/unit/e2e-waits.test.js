@@ -6,7 +6,8 @@ import { join } from "node:path";
 import { test } from "node:test";
 
 const E2E = join(import.meta.dirname, "../e2e");
-const TOOLS = ["measure.js", "pictures.js"]; // no tests: they measure time, and wait until a picture has settled
+/** No tests: they measure, and wait until a picture has settled. */
+const TOOLS = ["measure.js", "garbage.js", "pictures.js"];
 
 test("no browser test waits for time to pass", () => {
   const waits = /waitForTimeout|\bset(Timeout|Interval)\(|\btimeout: \d/;

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import en from "../../js/lang/en.js";
+import { speak } from "../../js/ui/i18n.js";
 import { dayName, dayOf, daysAgo, fullTime, listTime, timeOfDay } from "../../js/ui/time.js";
 
 test("days have names relative to now", () => {
@@ -12,6 +14,20 @@ test("days have names relative to now", () => {
   );
   assert.match(fullTime(now), /^Monday,? 23 November 2026 at \S+/);
   assert.notEqual(dayOf(now), dayOf(now - 10 * 60_000));
+});
+
+test("hours are as the language writes them", () => {
+  const at = (/** @type {number} */ h) => new Date(2026, 10, 23, h, 5).getTime();
+  const spaces = /\s/g; // a narrow one in some ICUs
+  for (const [where, morning, evening] of /** @type {const} */ ([
+    ["en-US", "9:05 AM", "6:05 PM"],
+    ["en-GB", "09:05", "18:05"],
+    ["de-DE", "09:05", "18:05"],
+  ])) {
+    speak("en", where, en);
+    assert.deepEqual([timeOfDay(at(9)), timeOfDay(at(18))].map((t) => t.replace(spaces, " ")), [morning, evening]);
+  }
+  speak("en", "en-GB", en);
 });
 
 test("a visit was today, yesterday, or so many days, weeks or months ago", () => {

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { applyLive } from "../../js/room/live-events.js";
 import { openWindow } from "../../js/room/room-pages.js";
 import { addSentMessage, begin } from "../../js/room/room-state.js";
-import { layOut } from "../../js/room/timeline.js";
+import { inChunks, layOut } from "../../js/room/timeline.js";
 import { event } from "./fakes.js";
 
 /** @import { MessageState } from "../../js/wire/types.js" */
@@ -104,7 +104,9 @@ test("a thread has its first message above its replies, and only its own unsent 
   s = applyLive(s, event(11, { at: AT, kind: "reply", thread: 4, text: "of another thread" }));
   s = applyLive(s, event(12, { at: AT, text: "of the room" }));
   const entries = [entry({ thread: 1 }), entry({ nonce: "n2", text: "elsewhere" })];
-  assert.deepEqual(brief(layOut(s, entries)), ["+root", "replies", "day", "+one", "-two", "+kept"]);
+  assert.deepEqual(brief(layOut(s, entries)), ["+root", "replies", "+one", "-two", "+kept"]);
+  const later = { ...s, root: event(1, { at: AT - 24 * 60 * MINUTE, text: "root" }) };
+  assert.deepEqual(brief(layOut(later, [])), ["+root", "replies", "day", "+one", "-two"], "from another day");
   assert.deepEqual(s.root?.replies, { count: 1, seq: 10, at: AT, from: root.from });
   assert.deepEqual(
     brief(layOut(state([event(1, { at: AT, text: "a" })]), entries)),
@@ -177,4 +179,23 @@ test("an event that comes before its answer is not shown beside its unsent messa
   assert.deepEqual(brief(layOut(s, [kept, again])).slice(2), ["+text 1", "+kept", "-kept"]);
   const other = entry({ attempted: true, since: 2 }); // sent after that event, so another message
   assert.deepEqual(brief(layOut(s, [other])).slice(2), ["+text 1", "+kept", "-kept"]);
+});
+
+test("rows are in chunks of near messages, each with the separators before it, and stay in theirs", () => {
+  const stored = [30, 31, 32, 33, 64].map((seq) => event(seq, { at: AT + seq * MINUTE }));
+  const rows = layOut(state(stored), [entry({ at: AT + 70 * MINUTE })]);
+  const none = () => undefined;
+  const shown = (/** @type {Map<number, import("../../js/room/types.js").Row[]>} */ chunks) =>
+    [...chunks].map(([id, part]) => [id, part.map((row) => row.key)]);
+  const day = "day 2026-11-23 first";
+  assert.deepEqual(shown(inChunks(rows, none)), [
+    [0, ["older", day, "30", "31"]],
+    [1, ["32", "33"]],
+    [2, ["64", "n1"]],
+  ]);
+  // What was sent is stored as 96, and would be in another chunk if it were new.
+  const sent = layOut(addSentMessage(state([...stored, event(96)]), 96, entry()), []);
+  assert.deepEqual(shown(inChunks(sent, (row) => (row.key === "n1" ? 2 : undefined))).at(-1), [2, ["64", "n1"]]);
+  assert.deepEqual(shown(inChunks(sent, none)).at(-1), [3, ["n1"]]);
+  assert.deepEqual([...inChunks([{ kind: "older", key: "older" }], none)], [[0, [{ kind: "older", key: "older" }]]]);
 });
