@@ -31,6 +31,7 @@ func TestNoDoorAnswersForAnotherHost(t *testing.T) {
 		{http.MethodGet, "/r/lobby", "", nil},
 		{http.MethodGet, "/r/Lobby", "", nil},
 		{http.MethodGet, "/assets/x.js", "", nil},
+		{http.MethodGet, "/sw.js", "", nil},
 		{http.MethodGet, "/nowhere", "", nil},
 		{http.MethodGet, "/ws", "", upgrade},
 		{http.MethodGet, "/chatroom/lobby", "", upgrade},

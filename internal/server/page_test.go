@@ -72,3 +72,14 @@ func TestHelloNamesTheBuildOfThePage(t *testing.T) {
 		t.Errorf("hello does not name the build %s: %s", build, answer)
 	}
 }
+
+func TestTheServiceWorkerCoversAllAddresses(t *testing.T) {
+	ts := startServer(t, Config{}, room.Config{})
+	a := ts.ask(t, http.MethodGet, "/sw.js", "") // at the root, since a worker answers only for what lies beside it
+	if a.StatusCode != http.StatusOK || !strings.HasPrefix(a.Header.Get("Content-Type"), "text/javascript") {
+		t.Fatalf("status %d: %v", a.StatusCode, a.Header)
+	}
+	if csp := a.Header.Get("Content-Security-Policy"); csp != "default-src 'none'; connect-src 'self'" {
+		t.Errorf("Content-Security-Policy %q", csp)
+	}
+}

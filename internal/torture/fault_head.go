@@ -117,8 +117,8 @@ func (s *round) readable(ctx context.Context) ([]string, error) {
 	}
 	fill := strings.NewReplacer("{room}", s.rooms[0], "{seq}", "1", "{emoji}", "%F0%9F%91%8D")
 	paths := []string{
-		"/", "/r/" + s.rooms[0], "/ws", "/chatroom/" + s.rooms[0], "/assets/", "/nowhere", "/api/openapi.json",
-		"/api/docs",
+		"/", "/r/" + s.rooms[0], "/ws", "/chatroom/" + s.rooms[0], "/assets/", "/sw.js", "/nowhere",
+		"/api/openapi.json", "/api/docs",
 	}
 	for path, methods := range doc.Paths {
 		if _, ok := methods["get"]; ok {

@@ -80,6 +80,8 @@ export class OfflineCopy {
   /** The list of the server has come. The copies of rooms that have gone on are removed, and read again.
    * @param {ReadonlyMap<string, ListEntry>} rooms  @param {string} epoch */
   async listCame(rooms, epoch) {
+    this.listChanged(() => rooms.values());
+    await this.flush();
     for (const room of await this.#rooms()) {
       const copy = await this.room(room);
       const entry = rooms.get(room);

@@ -281,6 +281,7 @@ export class PageSession {
       case "update":
         this.#show(list.applyUpdate(this.rooms, m.update, this.me.id));
         this.refresh.check(m.room);
+        if (m.update.kind === "delete") this.deps.copy.flush();
         if (!this.#open.get(m.room)?.joined) this.deps.copy.heard(m.update);
         return this.deps.onListUpdate(m.update);
       case "entry":
@@ -298,6 +299,7 @@ export class PageSession {
         return;
       default:
         this.#open.get(m.room)?.receive(m);
+        if (m.type === "event" && m.event.kind === "delete") this.deps.copy.flush();
     }
   }
 

@@ -1,7 +1,8 @@
 // A new version of the server while pages are open.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Server, assertReading, joined, reading, row, told, visitor, write } from "./helper.js";
+import { Balancer } from "./balancer.js";
+import { Server, assertReading, forget, joined, reading, row, told, visitor, write } from "./helper.js";
 import { field, message } from "./people.js";
 import { laterVersion } from "./server.js";
 
@@ -139,5 +140,35 @@ test("a server that announces a build which no server serves does not make the p
   await message(page, 1).waitFor();
   assert.equal(count.loads, 0);
   assert.ok(hellos > 0 && asked > 0);
+  assert.deepEqual(wrong, []);
+});
+
+test("between servers of two builds a page becomes the later one once, and never goes back", async () => {
+  const one = await new Server().start();
+  const two = new Server();
+  two.program = later;
+  await two.start();
+  const network = await new Balancer().start(one);
+  const { page, wrong } = await visitor(network, "Ada");
+  await page.goto(`${network.url}/r/upgrade`);
+  await joined(page);
+  const before = await buildOf(page);
+  const count = counting(page);
+  const move = (/** @type {Server} */ server) => {
+    network.cut();
+    network.server = server;
+  };
+  move(two);
+  await upgraded(page, before);
+  const after = await buildOf(page);
+  for (const server of [one, two, one]) {
+    await forget(page);
+    const hello = page.waitForEvent("websocket").then((ws) => ws.waitForEvent("framereceived"));
+    move(server);
+    await hello;
+    await told(page, "Back online");
+  }
+  assert.equal(await buildOf(page), after);
+  assert.equal(count.loads, 1);
   assert.deepEqual(wrong, []);
 });

@@ -139,12 +139,13 @@ test("the list comes: copies of rooms that did not change stay, the others are r
   const list = new Map(["same", "changed", "unread"].map((room) => [room, { ...emptyEntry(room), seq: 4 }]));
   for (const room of ["changed", "unread"]) list.set(room, { ...emptyEntry(room), seq: 9 });
   await b.copy.listCame(list, "e");
-  assert.deepEqual([...b.items.keys()], ["room same"]);
+  assert.deepEqual([...b.items.keys()], ["room same", "list"]);
+  assert.deepEqual(await b.copy.list(), [...list.values()]);
   await b.timers.pass(READ_MS);
   assert.deepEqual(b.asked, ["changed"]);
   await b.timers.pass(10 * READ_MS);
   assert.deepEqual(b.asked, ["changed", "unread"]);
-  assert.deepEqual([...b.items.keys()].sort(), ["room changed", "room same"]);
+  assert.deepEqual([...b.items.keys()].sort(), ["list", "room changed", "room same"]);
   assert.deepEqual(await b.texts("changed"), ["new"]);
 });
 
