@@ -1,6 +1,6 @@
 # What one does here. `make` lists it.
 
-.PHONY: help run build release test quick go page lint platforms bench micro fuzz hostile torture-short torture cluster first-message
+.PHONY: help run build install release test quick go page lint platforms bench micro fuzz hostile torture-short torture cluster first-message
 
 # What releases are made for. Linux comes first: it is what most people take.
 PLATFORMS = linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64 freebsd/amd64 freebsd/arm64
@@ -20,6 +20,9 @@ run: ## serve on :8080
 
 build: ## one static binary: ./parley
 	CGO_ENABLED=0 go build -trimpath -ldflags='-s -w' -o parley .
+
+install: ## put the program parley where Go puts programs: "go env GOBIN", or bin in "go env GOPATH"
+	CGO_ENABLED=0 go install -trimpath -ldflags='-s -w' .
 
 release: ## static binaries for all platforms, with checksums, in dist/release; VERSION=v1.2.3 names it
 	ci/release $(PLATFORMS)

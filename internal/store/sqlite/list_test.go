@@ -7,21 +7,21 @@ import (
 	"parley/internal/chat"
 )
 
-// BenchmarkRooms reads a list of 200 rooms with 50 unread messages each.
+// BenchmarkRooms reads a list of 1,000 rooms with two unread messages each.
 func BenchmarkRooms(b *testing.B) {
 	s, _ := startOn(b, Config{Dir: b.TempDir()}, "")
 	var drafts []chat.Draft
-	for n := range 200 * 60 {
+	for n := range 1000 * 12 {
 		from := grace
-		if n/200 == 9 {
+		if n/1000 == 9 {
 			from = ada
 		}
-		drafts = append(drafts,
-			draft(chat.RoomName(fmt.Sprint("room-", n%200)), from, "A message of a usual length.", ""))
+		const text = "A **message** of `usual` length, with [a link](https://example.org) and a ||spoiler||."
+		drafts = append(drafts, draft(chat.RoomName(fmt.Sprint("room-", n%1000)), from, text, ""))
 	}
 	post(b, s, drafts...)
 	for b.Loop() {
-		if rooms, err := s.RoomList(b.Context(), ada.ID); err != nil || len(rooms) != 200 {
+		if rooms, err := s.RoomList(b.Context(), ada.ID); err != nil || len(rooms) != 1000 {
 			b.Fatal(len(rooms), err)
 		}
 	}

@@ -111,10 +111,10 @@ export default {
   "person.away": "Gerade nicht hier",
   "person.me": "Das bist du",
   "person.mention": "Erwähnen",
-  "person.messages": "Alle Nachrichten der Person",
+  "person.messages": "Nachrichten dieser Person",
   "person.my-messages": "Meine Nachrichten",
-  "person.rename": "Deinen Namen ändern",
-  "person.card": "{name}: was du tun kannst",
+  "person.rename": "Meinen Namen ändern",
+  "person.card": "Optionen für {name}",
   "person.namesake": "eine andere Person dieses Namens",
   "you.button": "Du bist {name}: Einstellungen",
   "you.save": "Namen speichern",
@@ -156,13 +156,13 @@ export default {
 
   // The quick switcher
   "switcher.title": "Gehe zu …",
-  "switcher.placeholder": "Ein Raum, eine Person oder eine Aktion",
+  "switcher.placeholder": "Raum, Person oder Aktion",
   "switcher.results": "Ergebnisse",
   "switcher.none": "Nichts gefunden.",
   "switcher.person": "ist hier: erwähnen",
   "switcher.action": "Aktion",
   "switcher.theme": "Farben: {theme}",
-  "switcher.go": "Raum {room} betreten oder eröffnen",
+  "switcher.go": "{room} betreten oder eröffnen",
   "switcher.search": "Nachrichten mit {text} suchen",
 
   // Settings
@@ -173,7 +173,7 @@ export default {
   "settings.done": "Fertig",
   "settings.look": "Aussehen",
   "settings.density": "Abstände",
-  "settings.comfortable": "Bequem",
+  "settings.comfortable": "Komfortabel",
   "settings.compact": "Kompakt",
   "settings.size": "Schriftgröße",
   "settings.last-words": "Letzte Nachrichten in der Raumliste",
@@ -189,7 +189,7 @@ export default {
   "settings.system-denied":
     "Der Browser blockiert Benachrichtigungen. Du kannst sie in seinen Einstellungen für diese Seite erlauben.",
   "settings.insecure":
-    "Über einfaches HTTP erlauben Browser weder Benachrichtigungen noch Teilen noch Installieren; über HTTPS schon.",
+    "Benachrichtigungen, Teilen und Installieren erlauben Browser nur über HTTPS. Diese Seite kam über einfaches HTTP.",
   "settings.quiet": "Ruhezeit",
   "settings.from": "von",
   "settings.to": "bis",
@@ -314,6 +314,7 @@ export default {
   "action.unread": "Ab hier als ungelesen markieren",
   "action.versions": "Frühere Fassungen",
   "action.remove": "Löschen",
+  "key.ctrl": "Strg",
   "key.delete": "Entf",
   "message.gone": "Diese Nachricht wurde gelöscht.",
   "message.edited": "bearbeitet",

@@ -121,8 +121,8 @@ const sentences = {
   "person.mention": "Mention",
   "person.messages": "Their messages",
   "person.my-messages": "My messages",
-  "person.rename": "Change your name",
-  "person.card": "{name}: what you can do",
+  "person.rename": "Change my name",
+  "person.card": "Options for {name}",
   "person.namesake": "another person of this name",
   "you.button": "You are {name}: settings",
   "you.save": "Save name",
@@ -163,13 +163,13 @@ const sentences = {
 
   // The quick switcher
   "switcher.title": "Go to…",
-  "switcher.placeholder": "A room, a person or an action",
+  "switcher.placeholder": "Room, person or action",
   "switcher.results": "Results",
   "switcher.none": "Nothing found.",
   "switcher.person": "is here: mention them",
   "switcher.action": "action",
   "switcher.theme": "Theme: {theme}",
-  "switcher.go": "Join or make the room {room}",
+  "switcher.go": "Join or make {room}",
   "switcher.search": "Search messages for {text}",
 
   // Settings
@@ -195,7 +195,7 @@ const sentences = {
   "settings.system": "System notifications",
   "settings.system-denied": "The browser blocks notifications. You can allow them in its settings for this page.",
   "settings.insecure":
-    "Over plain HTTP browsers allow pages neither notifications nor sharing nor installing; over HTTPS they do.",
+    "Browsers allow notifications, sharing and installing only over HTTPS. This page came over plain HTTP.",
   "settings.quiet": "Quiet hours",
   "settings.from": "from",
   "settings.to": "to",
@@ -320,6 +320,7 @@ const sentences = {
   "action.unread": "Mark unread from here",
   "action.versions": "Earlier versions",
   "action.remove": "Delete",
+  "key.ctrl": "Ctrl",
   "key.delete": "Del",
   "message.gone": "This message was deleted.",
   "message.edited": "edited",

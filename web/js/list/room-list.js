@@ -36,7 +36,7 @@ export class RoomList extends HTMLElement {
   connectedCallback() {
     this.append(fromTemplate("room-list"));
     this.#pattern = part(fromTemplate("room-entry"), "li", HTMLElement);
-    const keys = APPLE ? ["⌘", "Meta"] : ["Ctrl", "Control"];
+    const keys = APPLE ? ["⌘", "Meta"] : [t("key.ctrl"), "Control"];
     part(this, ".jump kbd", HTMLElement).textContent = `${keys[0]} K`;
     this.#jump.setAttribute("aria-keyshortcuts", `${keys[1]}+K`);
     this.scroller.addEventListener("keydown", (e) => this.#pressed(e));

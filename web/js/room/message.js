@@ -77,6 +77,7 @@ export function showMessage(element, row, look) {
     const bars = [...element.querySelectorAll(".message-actions")].filter(() => message.deleted); // can be done no more
     if (hadFocus || bars.some((bar) => bar.contains(document.activeElement))) element.focus({ preventScroll: true });
     for (const bar of bars) bar.remove();
+    if (bars.length > 0) element.classList.remove("tooled");
     element.classList.toggle("for-me", isFor(message, look.me));
     fold(element, isLong(message));
   }

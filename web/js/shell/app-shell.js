@@ -194,9 +194,11 @@ export class AppShell extends HTMLElement {
 
   /** @param {FrontPage} front  @param {PageSession} session  @param {Api} api  @param {BrowserMemory} memory */
   #showFront(front, session, api, memory) {
+    const again = this.classList.contains("at-front");
     this.#clear();
     part(this, ".middle", HTMLElement).replaceChildren(front);
     front.show(session.me, memory, api);
+    if (again) front.scrollIntoView(); // on a small screen it is below the list
     this.#listChanged();
   }
 

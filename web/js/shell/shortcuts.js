@@ -1,6 +1,7 @@
 // shortcuts.js: the shortcuts of the whole page: one table, which the page acts by and which the list behind "?"
 // shows. No DOM.
 /** @import { Key } from "../lang/en.js" */
+import { t } from "../ui/i18n.js";
 
 /** @typedef {"switcher" | "search" | "settings" | "shortcuts" | "next-unread" | "previous" | "next" | "read" |
  * "people"} Action */
@@ -54,7 +55,7 @@ export function actionOf(press, { writing, apple }) {
 /** Returns the keys of a shortcut in the order in which they are pressed.
  * @param {Shortcut} s  @param {boolean} apple */
 export const keysOf = (s, apple) => [
-  ...(s.mod ? [apple ? "⌘" : "Ctrl"] : []),
+  ...(s.mod ? [apple ? "⌘" : t("key.ctrl")] : []),
   ...(s.alt ? [apple ? "⌥" : "Alt"] : []),
   ...(s.shift ? [apple ? "⇧" : "Shift"] : []),
   named(s.key),

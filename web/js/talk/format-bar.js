@@ -93,7 +93,7 @@ function button(format, says, icon, key, shift) {
   element.className = "icon-button";
   element.dataset["format"] = format;
   element.setAttribute("aria-label", t(says));
-  const keys = [APPLE ? "⌘" : "Ctrl", ...(shift ? [APPLE ? "⇧" : "Shift"] : []), key?.toUpperCase()];
+  const keys = [APPLE ? "⌘" : t("key.ctrl"), ...(shift ? [APPLE ? "⇧" : "Shift"] : []), key?.toUpperCase()];
   element.title = key ? `${t(says)} (${keys.join("+")})` : t(says);
   element.append(drawing(icon));
   return element;

@@ -86,10 +86,10 @@ export class RowActions {
     });
     // The pointer may have been there before the actions were loaded.
     if (matchMedia("(hover: hover)").matches) this.#put("pointer", log.querySelector(".message:hover"));
-    log.addEventListener("pointerleave", () => this.#bars.pointer.remove());
+    log.addEventListener("pointerleave", () => this.#takeAway("pointer"));
     log.addEventListener("focusin", (e) => this.#put("focus", e.target));
     log.addEventListener("focusout", (e) => {
-      if (!(e.relatedTarget instanceof Node) || !log.contains(e.relatedTarget)) this.#bars.focus.remove();
+      if (!(e.relatedTarget instanceof Node) || !log.contains(e.relatedTarget)) this.#takeAway("focus");
     });
     log.addEventListener("keydown", (e) => this.#pressed(e));
     log.addEventListener("click", (e) => this.#clicked(e));
@@ -152,17 +152,27 @@ export class RowActions {
     const row = rowAt(target);
     const bar = this.#bars[name];
     const other = this.#bars[name === "pointer" ? "focus" : "pointer"];
-    if (!row) return void (name === "pointer" && bar.remove());
+    if (!row) return void (name === "pointer" && this.#takeAway(name));
     if (bar.parentElement === row) return;
     const shown = rowOf(row);
     const can = shown ? offers(shown, this.inThread) : new Set();
-    if (can.size === 0 || other.parentElement === row) return bar.remove();
+    this.#takeAway(name);
+    if (can.size === 0 || other.parentElement === row) return;
     for (const button of bar.querySelectorAll("button"))
       button.hidden = !can.has(button.dataset["do"] ?? "") && button.dataset["do"] !== "menu";
     part(bar, "[data-do=menu]", HTMLElement).hidden = shown?.message.deleted ?? false;
     rove(bar, bar.querySelector("button:not([hidden])"));
     row.append(bar);
+    row.classList.add("tooled");
     this.#place(bar, row);
+  }
+
+  /** @param {"pointer" | "focus"} name */
+  #takeAway(name) {
+    const bar = this.#bars[name];
+    const row = bar.parentElement;
+    bar.remove();
+    if (!row?.querySelector(".message-actions")) row?.classList.remove("tooled");
   }
 
   /** Places a toolbar where it covers nothing that can be pressed.

@@ -52,7 +52,7 @@ export class Suggestions {
       selectionStart === selectionEnd && document.activeElement === this.field ? wordAt(value, selectionStart) : null;
     const asked = ++this.#asked;
     const name = word ? `${word.sign}${word.from}` : "";
-    if (name !== this.#closedAt) this.#closedAt = "";
+    if (name !== this.#closedAt || word?.query === "") this.#closedAt = ""; // it is another word, perhaps a new text
     if (!word || this.#closedAt) return this.close();
     const found = this.source(word);
     const list = Array.isArray(found) ? found : await found.catch(() => []);

@@ -18,6 +18,7 @@ export function onLongPress(element, then) {
     from = { x: e.clientX, y: e.clientY };
     timer = window.setTimeout(() => {
       pressed = e.target instanceof Element && then(e.target, e);
+      if (pressed) ignoreClick();
     }, PRESS_MS);
   });
   element.addEventListener("pointermove", (e) => {
@@ -29,11 +30,17 @@ export function onLongPress(element, then) {
     end();
     if (pressed || (e.target instanceof Element && then(e.target, e))) e.preventDefault();
   });
-  // The click that some browsers send when the finger is lifted.
-  element.addEventListener("click", (e) => {
-    if (!pressed) return;
-    pressed = false;
+}
+
+/** Ignores the click that some browsers send when the finger is lifted, on whatever lies below it by then. */
+function ignoreClick() {
+  const done = new AbortController();
+  const how = { capture: true, signal: done.signal };
+  const ignore = (/** @type {Event} */ e) => {
     e.preventDefault();
     e.stopPropagation();
-  }, { capture: true });
+    done.abort();
+  };
+  document.addEventListener("click", ignore, how);
+  document.addEventListener("pointerdown", () => done.abort(), how);
 }

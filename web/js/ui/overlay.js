@@ -71,18 +71,31 @@ export function closeByBack(popover) {
 export function openFloat(content, { anchor, at, closed }) {
   const float = part(fromTemplate("float"), ".float", HTMLElement);
   float.append(content);
-  const layer = { close: () => float.hidePopover(), isOpen: () => isShown(float) };
+  const sheet = matchMedia(SHEETS).matches;
+  // The browser would close the sheet when the finger that has opened it by a long press is lifted.
+  float.popover = sheet ? "manual" : "auto";
+  const shown = new AbortController();
+  const layer = { close: () => void (isShown(float) && float.hidePopover()), isOpen: () => isShown(float) };
   float.addEventListener("beforetoggle", (e) => {
     if (!(e instanceof ToggleEvent) || e.target !== float || e.newState === "open") return;
+    shown.abort();
+    closed();
     queueMicrotask(() => {
-      closed();
       float.remove();
       layers.closed();
     });
   });
-  float.addEventListener("click", (e) => {
-    if (e.target === float) layer.close(); // beside the sheet
-  });
+  const escape = (/** @type {KeyboardEvent} */ e) => {
+    if (e.key !== "Escape" || !sheet) return;
+    e.preventDefault();
+    e.stopPropagation();
+    layer.close();
+  };
+  document.addEventListener("keydown", escape, { capture: true, signal: shown.signal });
+  // A tap beside the sheet closes it, but not the end of the press that has opened it.
+  let beside = false;
+  float.addEventListener("pointerdown", (e) => (beside = e.target === float));
+  float.addEventListener("click", (e) => beside && e.target === float && layer.close());
   drawAway(float, layer.close);
   // In the drawer or dialog that has the anchor, so that this stays open, or else in a landmark of the page.
   (anchor.closest("dialog, [popover], main, header, side-panel") ?? topmost()).append(float);

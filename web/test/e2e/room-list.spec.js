@@ -182,7 +182,7 @@ test("a room tells who wrote what last, as text, and follows edits and deletions
   // Nothing of it, on one line, if the person likes that better.
   const high = (await entry(page, "w-two").boundingBox())?.height ?? 0;
   await page.keyboard.press("Control+,");
-  await page.getByRole("checkbox", { name: "Latest messages in the room list" }).uncheck();
+  await page.getByRole("switch", { name: "Latest messages in the room list" }).uncheck();
   await page.keyboard.press("Escape");
   await last.waitFor({ state: "hidden" });
   assert.ok(((await entry(page, "w-two").boundingBox())?.height ?? 0) < high);

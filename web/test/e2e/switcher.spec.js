@@ -61,7 +61,7 @@ test("the switcher has rooms with mentions and unread messages first, makes a ro
   assert.match((await options.first().textContent()) ?? "", /^m-old/, "the topic counts too");
   await page.keyboard.press("Control+a");
   await page.keyboard.type("Tea & Cake!");
-  await options.filter({ hasText: "Join or make the room \u2068tea-cake\u2069" }).waitFor();
+  await options.filter({ hasText: "Join or make \u2068tea-cake\u2069" }).waitFor();
   await page.keyboard.press("Enter");
   await page.waitForURL(`${server.url}/r/tea-cake`);
   await page.keyboard.press("Control+k");

@@ -42,6 +42,15 @@ test("Enter sends what is written, whatever the list beside it suggests", async 
   assert.equal(await first.getAttribute("aria-selected"), "true");
   await field(ada.page).press("Enter");
   assert.match(await field(ada.page).inputValue(), /^nice \p{Emoji} $/u, "an arrow key has chosen it");
+  await field(ada.page).fill("");
+  for (const seq of [1, 2]) {
+    await field(ada.page).pressSequentially("@he"); // again for each text
+    await ada.page.getByRole("option", { name: "@here" }).waitFor();
+    await field(ada.page).press("Enter");
+    assert.equal(await field(ada.page).inputValue(), "@here ");
+    await field(ada.page).press("Enter");
+    await message(ada.page, texts.length + seq).waitFor();
+  }
   assert.deepEqual(ada.wrong, []);
 });
 
