@@ -84,15 +84,14 @@ export class OfflineCopy {
     await this.flush();
     for (const room of await this.#rooms()) {
       const copy = await this.room(room);
-      const entry = rooms.get(room);
-      if (!entry || copy?.seq !== entry.seq || copy.epoch !== epoch) await this.#outdated(room, entry !== undefined);
+      if (copy?.seq !== rooms.get(room)?.seq || copy?.epoch !== epoch) await this.#outdated(room);
     }
   }
 
   /** Something has happened in a room that is not on the screen. @param {ListUpdate} update */
   async heard({ room, kind }) {
     if (kind !== "edit" && kind !== "delete") return;
-    if ((await this.#rooms()).includes(room)) await this.#outdated(room, true);
+    if ((await this.#rooms()).includes(room)) await this.#outdated(room);
   }
 
   async #rooms() {
@@ -100,10 +99,10 @@ export class OfflineCopy {
     return items.filter((item) => item.startsWith(ROOM)).map((item) => item.slice(ROOM.length));
   }
 
-  /** @param {string} room  @param {boolean} again whether to read it again */
-  async #outdated(room, again) {
+  /** Removes a copy, and reads it again unless the person has left the room for good. @param {string} room */
+  async #outdated(room) {
     await this.deps.shelf.remove(ROOM + room);
-    if (!again || this.#ended) return;
+    if (this.#ended || !this.deps.visited().includes(room)) return;
     this.#stale.add(room);
     this.#readNext();
   }

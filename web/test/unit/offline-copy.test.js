@@ -138,6 +138,7 @@ test("the list comes: copies of rooms that did not change stay, the others are r
   b.server = { changed: { room: "changed", seq: 9, epoch: "e", more: false, messages: [message(9, "new")] } };
   const list = new Map(["same", "changed", "unread"].map((room) => [room, { ...emptyEntry(room), seq: 4 }]));
   for (const room of ["changed", "unread"]) list.set(room, { ...emptyEntry(room), seq: 9 });
+  b.visited = ["same", "changed", "unread"];
   await b.copy.listCame(list, "e");
   assert.deepEqual([...b.items.keys()], ["room same", "list"]);
   assert.deepEqual(await b.copy.list(), [...list.values()]);
