@@ -153,11 +153,12 @@ func testPageSinceATime(t *testing.T, open Open) {
 	}
 	Do(t, s, Draft("attic", Ada, "in a room with the id before", ""))
 	Do(t, s, Draft("lobby", Ada, "one", ""))
-	for n := range 7 {
+	emoji := []string{"👍", "👎", "🎉", "😄", "😮", "🚀", "👀"}
+	for n := range emoji {
 		afterThisMillisecond()
 		Post(t, s, Drafts("lobby", n%3+1)...) // at the same time
 		afterThisMillisecond()
-		Do(t, s, DraftOf(Ada, chat.React, 1, []string{"👍", "👎", "🎉", "😄", "😮", "🚀", "👀"}[n]))
+		Do(t, s, DraftOf(Ada, chat.React, 1, emoji[n]))
 	}
 	afterThisMillisecond()
 	Do(t, s, Draft("secret", Grace, "in a room with the id after", ""))
@@ -167,7 +168,9 @@ func testPageSinceATime(t *testing.T, open Open) {
 		all := PageOf(t, s, chat.PageQuery{Limit: 99}).Messages
 		times := []time.Time{time.UnixMilli(-5), time.UnixMilli(0), time.Now().Add(time.Hour)}
 		for _, e := range Events(t, s.After, "lobby", 0, 99) {
-			times = append(times, e.At.Add(-time.Millisecond), e.At.Add(-1), e.At, e.At.Add(1), e.At.Add(time.Millisecond))
+			for _, d := range []time.Duration{-time.Millisecond, -1, 0, 1, time.Millisecond} {
+				times = append(times, e.At.Add(d))
+			}
 		}
 		for _, at := range times {
 			first := slices.IndexFunc(all, func(m chat.MessageState) bool { return !m.At.Before(at) })
@@ -175,12 +178,12 @@ func testPageSinceATime(t *testing.T, open Open) {
 			if first >= 0 {
 				want = SeqsOf(all[first:])
 			}
-			page := since(at, 2)
-			WantSeqs(t, fmt.Sprint("since ", at.UnixNano()), SeqsOf(page.Messages), want[:min(2, len(want))]...)
+			page, name := since(at, 2), fmt.Sprint("since ", at.UnixNano())
+			WantSeqs(t, name, SeqsOf(page.Messages), want[:min(2, len(want))]...)
 			if more := len(want) > 2; page.More != more || page.Newer {
-				t.Errorf("since %d: more %v and %v, want %v", at.UnixNano(), page.More, page.Newer, more)
+				t.Errorf("%s: more %v and %v, want %v", name, page.More, page.Newer, more)
 			}
-			WantSeqs(t, fmt.Sprint("all since ", at.UnixNano()), SeqsOf(since(at, 99).Messages), want...)
+			WantSeqs(t, "all "+name, SeqsOf(since(at, 99).Messages), want...)
 		}
 	}
 	check()
