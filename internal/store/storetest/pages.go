@@ -141,8 +141,8 @@ func testPagesAreOfWhatWasSaid(t *testing.T, open Open) {
 	}
 }
 
-// Whatever the time is, the page begins with the first message that was not stored before it. Here this message is found
-// by a look at each one.
+// The page begins with the first message that was not stored before the time. Here this message is found by a look at
+// each one.
 func testPageSinceATime(t *testing.T, open Open) {
 	s := open(t)
 	since := func(at time.Time, limit int) chat.Page {
