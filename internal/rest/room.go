@@ -33,10 +33,10 @@ type roomOutput struct{ Body roomAnswer }
 
 // PageParam, in the input of an operation, are the parameters of a page of messages.
 type PageParam struct {
-	Before optionalSeq `query:"before" minimum:"0" doc:"Only messages with a lesser seq."`
-	After  optionalSeq `query:"after" minimum:"0" doc:"Only messages with a greater seq, the oldest of them first."`
-	Around optionalSeq `query:"around" minimum:"0" doc:"Messages on both sides of this one."`
-	Limit  int         `query:"limit" minimum:"1" maximum:"200" default:"50" doc:"How many messages at most; a page that is large ends earlier, with “more”."`
+	Before optional[chat.Seq] `query:"before" minimum:"0" doc:"Only messages with a lesser seq."`
+	After  optional[chat.Seq] `query:"after" minimum:"0" doc:"Only messages with a greater seq, the oldest of them first."`
+	Around optional[chat.Seq] `query:"around" minimum:"0" doc:"Messages on both sides of this one."`
+	Limit  int                `query:"limit" minimum:"1" maximum:"200" default:"50" doc:"How many messages at most; a page that is large ends earlier, with “more”."`
 	ResumeParam
 }
 
@@ -46,14 +46,14 @@ func (in *PageParam) query(thread chat.Seq) chat.PageQuery {
 	q := chat.PageQuery{Thread: thread, Limit: in.Limit}
 	switch {
 	case in.After.isSet:
-		q.After, q.Oldest = in.After.seq, true
+		q.After, q.Oldest = in.After.value, true
 		if in.Before.isSet {
-			q.Before = max(in.Before.seq, 1)
+			q.Before = max(in.Before.value, 1)
 		}
 	case in.Around.isSet:
-		q.Around = max(in.Around.seq, 1)
+		q.Around = max(in.Around.value, 1)
 	case in.Before.isSet:
-		q.Before = max(in.Before.seq, 1) // in a PageQuery 0 means no bound; no message is before 1 either
+		q.Before = max(in.Before.value, 1) // in a PageQuery 0 means no bound; no message is before 1 either
 	}
 	return q
 }
@@ -62,39 +62,39 @@ type pageInput struct {
 	Caller
 	RoomParam
 	PageParam
-	Since time.Time `query:"since" doc:"Instead of the others: the oldest messages that were stored at this time or later. RFC 3339."`
+	Since optional[time.Time] `query:"since" doc:"Instead of the others: the oldest messages that were stored at this time or later. RFC 3339."`
 }
 
 func (in *pageInput) query() chat.PageQuery {
-	if !in.Since.IsZero() {
-		return chat.PageQuery{Since: in.Since, Oldest: true, Limit: in.Limit}
+	if in.Since.isSet { // the zero time, which is before all messages, is no bound in a PageQuery either
+		return chat.PageQuery{Since: in.Since.value, Oldest: true, Limit: in.Limit}
 	}
 	return in.PageParam.query(0)
 }
 
-// An optionalSeq is a seq that may be missing. Missing is not the same as 0.
-type optionalSeq struct {
-	seq   chat.Seq
+// An optional is a parameter that may be missing. Missing is not the same as 0.
+type optional[T any] struct {
+	value T
 	isSet bool
 }
 
-func (o *optionalSeq) pointer() *chat.Seq {
+func (o *optional[T]) pointer() *T {
 	if !o.isSet {
 		return nil
 	}
-	return &o.seq
+	return &o.value
 }
 
 // Schema, Receiver and OnParamSet implement huma.SchemaProvider, huma.ParamWrapper
 // and huma.ParamReactor.
 
-func (optionalSeq) Schema(huma.Registry) *huma.Schema {
-	return &huma.Schema{Type: huma.TypeInteger, Format: "int64"}
+func (optional[T]) Schema(r huma.Registry) *huma.Schema {
+	return huma.SchemaFromType(r, reflect.TypeFor[T]())
 }
 
-func (o *optionalSeq) Receiver() reflect.Value { return reflect.ValueOf(&o.seq).Elem() }
+func (o *optional[T]) Receiver() reflect.Value { return reflect.ValueOf(&o.value).Elem() }
 
-func (o *optionalSeq) OnParamSet(isSet bool, _ any) { o.isSet = isSet }
+func (o *optional[T]) OnParamSet(isSet bool, _ any) { o.isSet = isSet }
 
 type pageAnswer struct {
 	Room     chat.RoomName      `json:"room"`

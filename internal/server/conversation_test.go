@@ -227,6 +227,14 @@ func TestConversationScenario(t *testing.T) {
 			want: `"more":true,.*"messages":\[{"seq":1,.*{"seq":6,[^]]*\]}\n$`,
 		},
 		{
+			name: "since the zero time", path: lobby + "/messages?since=0001-01-01T00:00:00Z&limit=1", status: 200,
+			want: `"more":true,.*"messages":\[{"seq":1,`,
+		},
+		{
+			name: "since no time", path: lobby + "/messages?since=&limit=1", status: 200,
+			want: `"more":true,.*"messages":\[{"seq":8,`,
+		},
+		{
 			name: "since later", path: lobby + "/messages?since=2999-01-01T00:00:00%2B01:00", status: 200,
 			want: `"more":false,.*"messages":\[\]}\n$`,
 		},
