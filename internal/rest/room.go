@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"reflect"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -61,6 +62,14 @@ type pageInput struct {
 	Caller
 	RoomParam
 	PageParam
+	Since time.Time `query:"since" doc:"Instead of the others: the oldest messages that were stored at this time or later. RFC 3339."`
+}
+
+func (in *pageInput) query() chat.PageQuery {
+	if !in.Since.IsZero() {
+		return chat.PageQuery{Since: in.Since, Oldest: true, Limit: in.Limit}
+	}
+	return in.PageParam.query(0)
 }
 
 // An optionalSeq is a seq that may be missing. Missing is not the same as 0.
@@ -92,7 +101,7 @@ type pageAnswer struct {
 	Seq      chat.Seq           `json:"seq" doc:"The number of the room's newest event when this was read: what happened to these messages up to then is in them."`
 	At       *stamp             `json:"at,omitempty" doc:"When that event was stored. Missing in a room that nobody has written to."`
 	Epoch    string             `json:"epoch"`
-	More     bool               `json:"more" doc:"There are more in the direction that was asked for: newer ones after “after”, else older ones."`
+	More     bool               `json:"more" doc:"There are more in the direction that was asked for: newer ones after “after” and “since”, else older ones."`
 	Newer    bool               `json:"more_after,omitempty" doc:"Of a page around a message: there are newer ones too."`
 	Messages largeList[message] `json:"messages" doc:"Oldest first."`
 }
@@ -149,8 +158,9 @@ func (a *API) registerRoom(api huma.API) {
 	register(a, api, huma.Operation{
 		OperationID: "messages", Method: http.MethodGet, Path: "/api/rooms/{room}/messages", Tags: []string{"Rooms"},
 		Summary: "A page of a room's history",
-		Description: "The newest `limit` messages before `before`, or the oldest `limit` after `after`, or, without " +
-			"both, the newest. Oldest first.",
+		Description: "The newest `limit` messages before `before`, or the oldest `limit` after `after`, or those on " +
+			"both sides of `around`, or the oldest that were stored at the time `since` or later, or, without any of " +
+			"these, the newest. Oldest first.",
 		Responses: map[string]*huma.Response{"200": {
 			Description: "The page",
 			Content: content(pageAnswer{
@@ -206,7 +216,7 @@ func (a *API) messages(ctx context.Context, in *pageInput) (*pageOutput, error) 
 	}
 	out := &pageOutput{}
 	return out, a.buildList(ctx, a.door.UnknownCaller(in.r), func(query *room.Query, list *encodedItems) error {
-		page, err := query.History(ctx, name, in.query(0))
+		page, err := query.History(ctx, name, in.query())
 		if err != nil {
 			return fmt.Errorf("history of %s: %w", name, err)
 		}
