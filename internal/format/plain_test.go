@@ -131,8 +131,9 @@ func TestHostileTextsArePreviewed(t *testing.T) {
 func TestPreviewShowsNothingThatIsHidden(t *testing.T) {
 	const secret = "butler"
 	pieces := []string{
-		"||", "||", "|||", "\n||\n", "\n|||\n", secret, "a", " ", "\n", "\n\n", "**", "*", "~~", "`", "```\n", "|", "> ",
-		"- ", "1. ", "# ", "[a](http://example.org/", ")", `\`, ":tada:", "@ada", "|a|b|\n|-|-|\n", "執", "。",
+		"||", "||", "|||", "\n||\n", "\n|||\n", secret, "a", " ", "\n", "\n\n", "**", "*", "~~", "`",
+		"```\n", "|", "> ", "- ", "1. ", "# ", "[a](http://example.org/", ")", `\`, ":tada:", "@ada",
+		"|a|b|\n|-|-|\n", "執", "。",
 		strings.Repeat("w ", maxPreviewed/3),
 	}
 	random, hides := rand.New(rand.NewPCG(1, 2)), 0
