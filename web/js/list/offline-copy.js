@@ -81,8 +81,9 @@ export class OfflineCopy {
    * @param {ReadonlyMap<string, ListEntry>} rooms  @param {string} epoch */
   async listCame(rooms, epoch) {
     this.listChanged(() => rooms.values());
-    await this.flush();
+    const written = await this.flush(); // from the screen, where every event is heard
     for (const room of await this.#rooms()) {
+      if (written.has(ROOM + room)) continue;
       const copy = await this.room(room);
       if (copy?.seq !== rooms.get(room)?.seq || copy?.epoch !== epoch) await this.#outdated(room);
     }
@@ -131,18 +132,22 @@ export class OfflineCopy {
     this.deps.setTimeout(() => this.flush(), WRITE_MS);
   }
 
-  /** Writes what waits to be written. */
+  /** Writes what waits to be written, and returns the items. */
   async flush() {
     this.#writes = false;
     const items = [...this.#waiting];
     this.#waiting.clear();
+    /** @type {Set<string>} */
+    const written = new Set();
     for (const [item, value] of items) {
       const v = this.#ended ? null : value();
       if (v) await this.deps.shelf.write(item, v);
+      if (v) written.add(item);
     }
     const latest = new Set(this.deps.visited().slice(0, ROOMS));
     for (const room of await this.#rooms()) if (!latest.has(room)) await this.deps.shelf.remove(ROOM + room);
     if (this.#ended) await this.deps.shelf.clear(); // it ended while something was written
+    return written;
   }
 }
 

@@ -150,6 +150,13 @@ test("the list comes: copies of rooms that did not change stay, the others are r
   assert.deepEqual(await b.texts("changed"), ["new"]);
 });
 
+test("the list comes: a room on the screen that it does not have yet is held", async () => {
+  const b = begun();
+  b.copy.roomChanged("lobby", () => shown("lobby", [message(4, "on the screen")]));
+  await b.copy.listCame(new Map(), "e");
+  assert.deepEqual(await b.texts("lobby"), ["on the screen"]);
+});
+
 test("another log: no copy of the old one stays", async () => {
   const b = begun();
   await b.show("lobby", [message(4, "before the back-up was put back")]);
