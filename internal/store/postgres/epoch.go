@@ -57,9 +57,14 @@ func (w *writer) settleEpoch(ctx context.Context, conn *pgx.Conn) error {
 func (w *writer) chooseEpoch(ctx context.Context, tx pgx.Tx, identity string) (epoch string, isNew bool, err error) {
 	const lock = `
 		INSERT INTO meta (key, value) VALUES ('identity', '') ON CONFLICT (key) DO UPDATE SET value = meta.value
-		RETURNING value, coalesce((SELECT value FROM meta WHERE key = 'epoch'), '')`
+		RETURNING value`
 	var recorded string
-	if err := tx.QueryRow(ctx, lock).Scan(&recorded, &epoch); err != nil {
+	if err := tx.QueryRow(ctx, lock).Scan(&recorded); err != nil {
+		return "", false, err
+	}
+	// In a statement of its own, which sees what another node has committed while this one waited for the lock.
+	const known = `SELECT coalesce((SELECT value FROM meta WHERE key = 'epoch'), '')`
+	if err := tx.QueryRow(ctx, known).Scan(&epoch); err != nil {
 		return "", false, err
 	}
 	switch {

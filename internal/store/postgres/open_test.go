@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"log/slog"
 	"net/url"
@@ -10,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"parley/internal/chat"
@@ -207,5 +209,37 @@ func TestEveryHostIsTriedInTime(t *testing.T) {
 		if got := hostTimeout(cfg); got != want {
 			t.Errorf("%s: %v, want %v", url, got, want)
 		}
+	}
+}
+
+// Of two nodes that start at the same moment one waits for the other, and takes the epoch that the other has chosen.
+func TestNodesThatStartTogetherHaveOneEpoch(t *testing.T) {
+	database := newDatabase(t)
+	storetest.Must(t, run(t.Context(), database, `DELETE FROM meta WHERE key IN ('identity', 'epoch')`))
+	first, err := pgx.Connect(t.Context(), database)
+	storetest.Must(t, err)
+	defer first.Close(context.Background())
+	tx, err := first.Begin(t.Context())
+	storetest.Must(t, err)
+	_, err = tx.Exec(t.Context(), `INSERT INTO meta (key, value) SELECT 'identity', i FROM (`+identitySQL+`) AS d (i)`)
+	storetest.Must(t, err)
+	_, err = tx.Exec(t.Context(), `INSERT INTO meta (key, value) VALUES ('epoch', 'first')`)
+	storetest.Must(t, err)
+	opened := make(chan string)
+	go func() {
+		defer close(opened)
+		second, err := Open(t.Context(), Config{URL: database})
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer second.Close()
+		opened <- second.Epoch()
+	}()
+	until(t, database, `SELECT EXISTS (SELECT FROM pg_stat_activity
+		WHERE datname = current_database() AND wait_event_type = 'Lock')`)
+	storetest.Must(t, tx.Commit(t.Context()))
+	if epoch := <-opened; epoch != "first" {
+		t.Errorf("epoch %q", epoch)
 	}
 }

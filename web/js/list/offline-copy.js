@@ -81,18 +81,18 @@ export class OfflineCopy {
    * @param {ReadonlyMap<string, ListEntry>} rooms  @param {string} epoch */
   async listCame(rooms, epoch) {
     this.listChanged(() => rooms.values());
-    await this.flush();
+    const written = await this.flush(); // from the screen, where every event is heard
     for (const room of await this.#rooms()) {
+      if (written.has(ROOM + room)) continue;
       const copy = await this.room(room);
-      const entry = rooms.get(room);
-      if (!entry || copy?.seq !== entry.seq || copy.epoch !== epoch) await this.#outdated(room, entry !== undefined);
+      if (copy?.seq !== rooms.get(room)?.seq || copy?.epoch !== epoch) await this.#outdated(room);
     }
   }
 
   /** Something has happened in a room that is not on the screen. @param {ListUpdate} update */
   async heard({ room, kind }) {
     if (kind !== "edit" && kind !== "delete") return;
-    if ((await this.#rooms()).includes(room)) await this.#outdated(room, true);
+    if ((await this.#rooms()).includes(room)) await this.#outdated(room);
   }
 
   async #rooms() {
@@ -100,10 +100,10 @@ export class OfflineCopy {
     return items.filter((item) => item.startsWith(ROOM)).map((item) => item.slice(ROOM.length));
   }
 
-  /** @param {string} room  @param {boolean} again whether to read it again */
-  async #outdated(room, again) {
+  /** Removes a copy, and reads it again unless the person has left the room for good. @param {string} room */
+  async #outdated(room) {
     await this.deps.shelf.remove(ROOM + room);
-    if (!again || this.#ended) return;
+    if (this.#ended || !this.deps.visited().includes(room)) return;
     this.#stale.add(room);
     this.#readNext();
   }
@@ -132,18 +132,22 @@ export class OfflineCopy {
     this.deps.setTimeout(() => this.flush(), WRITE_MS);
   }
 
-  /** Writes what waits to be written. */
+  /** Writes what waits to be written, and returns the items. */
   async flush() {
     this.#writes = false;
     const items = [...this.#waiting];
     this.#waiting.clear();
+    /** @type {Set<string>} */
+    const written = new Set();
     for (const [item, value] of items) {
       const v = this.#ended ? null : value();
       if (v) await this.deps.shelf.write(item, v);
+      if (v) written.add(item);
     }
     const latest = new Set(this.deps.visited().slice(0, ROOMS));
     for (const room of await this.#rooms()) if (!latest.has(room)) await this.deps.shelf.remove(ROOM + room);
     if (this.#ended) await this.deps.shelf.clear(); // it ended while something was written
+    return written;
   }
 }
 

@@ -91,7 +91,7 @@ test("new messages are announced, history and redrawn rows are not", async () =>
   await page.locator(".log").evaluate((log) => {
     log.scrollTop = 0;
   });
-  await page.waitForFunction(() => Number(document.querySelector("[data-seq]")?.getAttribute("data-seq")) <= 51);
+  await page.waitForFunction(() => Number(document.querySelector("[data-seq]")?.getAttribute("data-seq")) <= 200);
   await page.locator(".log[aria-live=polite]").waitFor();
   assert.deepEqual(await said(), []);
   await page.keyboard.press("Escape");

@@ -138,6 +138,7 @@ test("the list comes: copies of rooms that did not change stay, the others are r
   b.server = { changed: { room: "changed", seq: 9, epoch: "e", more: false, messages: [message(9, "new")] } };
   const list = new Map(["same", "changed", "unread"].map((room) => [room, { ...emptyEntry(room), seq: 4 }]));
   for (const room of ["changed", "unread"]) list.set(room, { ...emptyEntry(room), seq: 9 });
+  b.visited = ["same", "changed", "unread"];
   await b.copy.listCame(list, "e");
   assert.deepEqual([...b.items.keys()], ["room same", "list"]);
   assert.deepEqual(await b.copy.list(), [...list.values()]);
@@ -147,6 +148,13 @@ test("the list comes: copies of rooms that did not change stay, the others are r
   assert.deepEqual(b.asked, ["changed", "unread"]);
   assert.deepEqual([...b.items.keys()].sort(), ["list", "room changed", "room same"]);
   assert.deepEqual(await b.texts("changed"), ["new"]);
+});
+
+test("the list comes: a room on the screen that it does not have yet is held", async () => {
+  const b = begun();
+  b.copy.roomChanged("lobby", () => shown("lobby", [message(4, "on the screen")]));
+  await b.copy.listCame(new Map(), "e");
+  assert.deepEqual(await b.texts("lobby"), ["on the screen"]);
 });
 
 test("another log: no copy of the old one stays", async () => {
