@@ -177,7 +177,8 @@ export class MessageList extends HTMLElement {
         const linked = seq > 0 && (seq === this.#linked || seq === editing);
         const late = row.pending !== null && isLate(row.pending);
         const optimistic = state.optimistic.get(seq);
-        return showMessage(element, row, linked || late || optimistic ? { ...common, linked, late, optimistic } : common);
+        const special = linked || late || optimistic !== undefined;
+        return showMessage(element, row, special ? { ...common, linked, late, optimistic } : common);
       }
       case "day":
         element.title = fullDay(row.at);
