@@ -10,15 +10,17 @@ import (
 	"time"
 )
 
-// A Page asks for part of a room's messages: the oldest Limit messages after
-// After if that is set, those on both sides of Around if that is set, else the
-// newest Limit messages, before Before if that is set.
+// A Page asks for part of a room's messages: the oldest Limit messages since
+// Since if that is set, or after After if that is set, those on both sides of
+// Around if that is set, else the newest Limit messages, before Before if that
+// is set.
 type Page struct {
 	Before *int64
 	After  *int64
 	Around *int64
-	Limit  int   // 0: the server's choice; at most 200
-	Thread int64 // messages of this thread only; 0: messages of the room
+	Limit  int       // 0: the server's choice; at most 200
+	Since  time.Time // messages that were stored then or later; not in a thread
+	Thread int64     // messages of this thread only; 0: messages of the room
 }
 
 // History is a page of a room's messages, oldest first, all from one snapshot:
@@ -27,7 +29,7 @@ type History struct {
 	Room     string    `json:"room"`
 	Seq      int64     `json:"seq"` // of the newest event in the room's log
 	Epoch    string    `json:"epoch"`
-	More     bool      `json:"more"`           // there are more: newer ones if After was set, else older ones
+	More     bool      `json:"more"`           // there are more: newer ones if Since or After was set, else older ones
 	Newer    bool      `json:"more_after"`     // if Around was set: there are newer ones too
 	Root     *Message  `json:"root,omitempty"` // of a thread: its root
 	Messages []Message `json:"messages"`
@@ -61,6 +63,9 @@ func (p Page) query() url.Values {
 		if seq != nil {
 			q.Set(name, strconv.FormatInt(*seq, 10))
 		}
+	}
+	if !p.Since.IsZero() {
+		q.Set("since", p.Since.UTC().Format(time.RFC3339Nano))
 	}
 	if p.Limit != 0 {
 		q.Set("limit", strconv.Itoa(p.Limit))

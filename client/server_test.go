@@ -383,6 +383,14 @@ func TestRealServerDeliversChangesOfMessages(t *testing.T) {
 	if err != nil || len(around.Messages) != 2 || !around.More || !around.Newer {
 		t.Errorf("the page around 7 is %+v, %v", around, err)
 	}
+	since, err := late.History(ctx, room, client.Page{Since: around.Messages[0].At, Limit: 1})
+	if err != nil || len(since.Messages) != 1 || !since.More || since.Messages[0].Seq != around.Messages[0].Seq {
+		t.Errorf("the page since %v is %+v, %v", around.Messages[0].At, since, err)
+	}
+	since, err = late.History(ctx, room, client.Page{Since: time.Now().Add(time.Hour)})
+	if err != nil || len(since.Messages) != 0 || since.More {
+		t.Errorf("the page since later is %+v, %v", since, err)
+	}
 }
 
 // hearLog takes n events of a room's log.

@@ -226,6 +226,11 @@ type PageQuery struct {
 	Pinned bool  // only pinned messages, pinned by events before Before, in the order of those events
 	Seqs   []Seq // exactly these messages; the other fields are ignored
 	Bytes  int   // about how many bytes of text at most, but at least one message; 0: no limit; not used with Seqs
+
+	// With Oldest, in a room, instead of After: only messages that were stored at this time or later. It is found by
+	// halving the log, so where times do not rise with the seqs, because a clock was set back, it is one of the places
+	// where earlier events end and later ones begin. The zero time: not used.
+	Since time.Time
 }
 
 // A Page is some of a room's messages, read in one snapshot.

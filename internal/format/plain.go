@@ -45,7 +45,7 @@ const maxPreviewed = 1 << 10
 func Preview(message string, n int) string {
 	source := previewed(message)
 	isCut := len(source) < len(message)
-	text := plain(source, isCut)
+	text := plain(source)
 	if isCut && utf8.RuneCountInString(text) <= n {
 		text += "…"
 	}
@@ -60,7 +60,8 @@ func Preview(message string, n int) string {
 	return text
 }
 
-// previewed returns the part of a message that Preview reads.
+// previewed returns the part of a message that Preview reads. Where a spoiler may go across its end, it ends before all
+// spoilers: without the rest nobody knows what they hide.
 func previewed(message string) string {
 	if len(message) <= maxPreviewed {
 		return message
@@ -69,32 +70,30 @@ func previewed(message string) string {
 	for end > 0 && !utf8.RuneStart(message[end]) {
 		end--
 	}
+	if first := strings.Index(message[:end], "||"); first >= 0 && strings.Contains(message[end-1:], "||") {
+		return message[:first] + hidden
+	}
 	return message[:end]
 }
 
-// plain returns a message as text in one line. If the message was cut, a spoiler may have lost its end: then it hides
-// the rest.
-func plain(message string, isCut bool) string {
+// plain returns a message as text in one line.
+func plain(message string) string {
 	rendered := htmlWithoutColours(message)
 	if rendered == "" {
-		return oneLine(hideBars(message, isCut))
+		return oneLine(hideBars(message))
 	}
-	p := plainWriter{bars: -1}
+	p := plainWriter{}
 	walk(rendered, p.add)
-	text := p.out.String()
-	if isCut && p.bars >= 0 {
-		text = text[:p.bars] + hidden
-	}
-	return oneLine(text)
+	return oneLine(p.out.String())
 }
 
 // oneLine returns s with one space for each run of white space.
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 
 // hideBars hides what is between bars in a text that is shown as it was typed.
-func hideBars(text string, isCut bool) string {
+func hideBars(text string) string {
 	var out strings.Builder
-	eachBar(text, isCut, func(shown, secret string) {
+	eachBar(text, func(shown, secret string) {
 		out.WriteString(shown)
 		if secret != "" {
 			out.WriteString(hidden)
@@ -104,8 +103,8 @@ func hideBars(text string, isCut bool) string {
 }
 
 // eachBar calls do for each part of a text that is shown as it was typed, with what is hidden after it; the last part
-// hides nothing. If the text was cut, a spoiler may have lost its end.
-func eachBar(text string, isCut bool, do func(shown, secret string)) {
+// hides nothing.
+func eachBar(text string, do func(shown, secret string)) {
 	for done := 0; ; {
 		i := strings.Index(text[done:], "||")
 		if i < 0 {
@@ -114,7 +113,7 @@ func eachBar(text string, isCut bool, do func(shown, secret string)) {
 		}
 		rest := text[done+i+2:]
 		secret, after, isClosed := strings.Cut(rest, "||")
-		if secret == "" || strings.IndexByte("| \t", rest[0]) >= 0 || !isClosed && !isCut {
+		if secret == "" || strings.IndexByte("| \t", rest[0]) >= 0 || !isClosed {
 			done += i + 2
 			continue
 		}
@@ -125,12 +124,10 @@ func eachBar(text string, isCut bool, do func(shown, secret string)) {
 
 // A plainWriter writes HTML as text.
 type plainWriter struct {
-	out      strings.Builder
-	bars     int      // where bars outside of code are; -1: nowhere
-	spans    []string // the classes of the open spans
-	unshown  int      // how many of them hide their text: spoilers, and the hosts of links
-	verbatim int      // open elements of code
-	numbers  []int    // of the last item in each open list, or noNumber
+	out     strings.Builder
+	spans   []string // the classes of the open spans
+	unshown int      // how many of them hide their text: spoilers, and the hosts of links
+	numbers []int    // of the last item in each open list, or noNumber
 }
 
 const noNumber = -2 // of an item: 0 is a number, and -1 comes before it
@@ -140,9 +137,6 @@ func (p *plainWriter) add(tag, text string) {
 	name, attributes, _ := strings.Cut(tag, " ")
 	switch name {
 	case "":
-		if i := strings.Index(text, "||"); i >= 0 && p.bars < 0 && p.verbatim == 0 && p.unshown == 0 {
-			p.bars = p.out.Len() + i
-		}
 		p.write(text)
 	case "span":
 		class := valueOf(attributes, "class")
@@ -155,10 +149,6 @@ func (p *plainWriter) add(tag, text string) {
 		last := len(p.spans) - 1
 		p.unshown -= unshown(p.spans[last])
 		p.spans = p.spans[:last]
-	case "code":
-		p.verbatim++
-	case "/code":
-		p.verbatim--
 	case "ol", "ul":
 		number := noNumber
 		if name == "ol" {

@@ -1,6 +1,7 @@
 package format
 
 import (
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -63,6 +64,11 @@ func TestPreviewIsTextAndSpoilsNothing(t *testing.T) {
 		"cut within":           {"||the butler||" + strings.Repeat("x", 50), 10, "▒▒▒xxxxxx…"},
 		"cut before its end":   {"a ||b" + strings.Repeat(" c", 2000) + "||", 50, "a ▒▒▒…"},
 		"block cut":            {"||\nb" + strings.Repeat("\n\nc", 1000) + "\n||", 50, "▒▒▒…"},
+		"bars of three cut":    {"a\n|||\nb" + strings.Repeat(" c", 1000) + "\n|||", 50, "a ▒▒▒…"},
+		"bars of five cut":     {"|||||\nb" + strings.Repeat("\nc", 1000) + "\n|||||", 50, "▒▒▒…"},
+		"bars below a table":   {"|a|b|\n|-|-|\n|||\nb" + strings.Repeat("\nc", 1000) + "\n|||", 50, "a b ▒▒▒…"},
+		"three bars and space": {"||| b" + strings.Repeat(" c", 1000) + "||", 50, "▒▒▒…"},
+		"cut twice":            {"a ||b\n|||\nc" + strings.Repeat("\nd", 1000) + "||", 50, "a ▒▒▒…"},
 		"bars in code":         {"`a||b` " + strings.Repeat("c", 2000), 10, "a||b cccc…"},
 		"too complex":          {strings.Repeat("> ", 20) + "||a|| b", 100, strings.Repeat("> ", 20) + "▒▒▒ b"},
 
@@ -119,4 +125,51 @@ func TestHostileTextsArePreviewed(t *testing.T) {
 			}
 		}
 	}
+}
+
+// Whatever stands around bars and however long the message is, its preview shows nothing that its HTML hides.
+func TestPreviewShowsNothingThatIsHidden(t *testing.T) {
+	const secret = "butler"
+	pieces := []string{
+		"||", "||", "|||", "\n||\n", "\n|||\n", secret, "a", " ", "\n", "\n\n", "**", "*", "~~", "`",
+		"```\n", "|", "> ", "- ", "1. ", "# ", "[a](http://example.org/", ")", `\`, ":tada:", "@ada",
+		"|a|b|\n|-|-|\n", "執", "。",
+		strings.Repeat("w ", maxPreviewed/3),
+	}
+	random, hides := rand.New(rand.NewPCG(1, 2)), 0
+	for range 30_000 {
+		var b strings.Builder
+		for range 2 + random.IntN(14) {
+			b.WriteString(pieces[random.IntN(len(pieces))])
+		}
+		message := b.String()
+		shown := HTML(message, nil)
+		if !strings.Contains(message, secret) || shown == "" || strings.Contains(withoutSpoilers(shown), secret) {
+			continue
+		}
+		hides++
+		if got := Preview(message, len(message)); strings.Contains(got, secret) {
+			t.Errorf("the preview of %q is %q", message, got)
+		}
+	}
+	if hides < 100 {
+		t.Errorf("only %d messages hide anything", hides)
+	}
+}
+
+// withoutSpoilers returns the text of HTML that nobody has to uncover.
+func withoutSpoilers(rendered string) string {
+	var out strings.Builder
+	var spans []bool // the open ones; true: a spoiler
+	walk(rendered, func(tag, text string) {
+		switch {
+		case strings.HasPrefix(tag, "span"):
+			spans = append(spans, strings.Contains(tag, `class="spoiler"`))
+		case tag == "/span":
+			spans = spans[:len(spans)-1]
+		case !slices.Contains(spans, true):
+			out.WriteString(text)
+		}
+	})
+	return out.String()
 }

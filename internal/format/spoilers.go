@@ -186,7 +186,7 @@ func spoilersAlone(message string) string {
 	}
 	w := writer{}
 	most := 2*len(message) + outputRoom
-	eachBar(message, false, func(shown, secret string) {
+	eachBar(message, func(shown, secret string) {
 		if w.out.Len() > most {
 			return
 		}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"reflect"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -32,10 +33,10 @@ type roomOutput struct{ Body roomAnswer }
 
 // PageParam, in the input of an operation, are the parameters of a page of messages.
 type PageParam struct {
-	Before optionalSeq `query:"before" minimum:"0" doc:"Only messages with a lesser seq."`
-	After  optionalSeq `query:"after" minimum:"0" doc:"Only messages with a greater seq, the oldest of them first."`
-	Around optionalSeq `query:"around" minimum:"0" doc:"Messages on both sides of this one."`
-	Limit  int         `query:"limit" minimum:"1" maximum:"200" default:"50" doc:"How many messages at most; a page that is large ends earlier, with “more”."`
+	Before optional[chat.Seq] `query:"before" minimum:"0" doc:"Only messages with a lesser seq."`
+	After  optional[chat.Seq] `query:"after" minimum:"0" doc:"Only messages with a greater seq, the oldest of them first."`
+	Around optional[chat.Seq] `query:"around" minimum:"0" doc:"Messages on both sides of this one."`
+	Limit  int                `query:"limit" minimum:"1" maximum:"200" default:"50" doc:"How many messages at most; a page that is large ends earlier, with “more”."`
 	ResumeParam
 }
 
@@ -45,14 +46,14 @@ func (in *PageParam) query(thread chat.Seq) chat.PageQuery {
 	q := chat.PageQuery{Thread: thread, Limit: in.Limit}
 	switch {
 	case in.After.isSet:
-		q.After, q.Oldest = in.After.seq, true
+		q.After, q.Oldest = in.After.value, true
 		if in.Before.isSet {
-			q.Before = max(in.Before.seq, 1)
+			q.Before = max(in.Before.value, 1)
 		}
 	case in.Around.isSet:
-		q.Around = max(in.Around.seq, 1)
+		q.Around = max(in.Around.value, 1)
 	case in.Before.isSet:
-		q.Before = max(in.Before.seq, 1) // in a PageQuery 0 means no bound; no message is before 1 either
+		q.Before = max(in.Before.value, 1) // in a PageQuery 0 means no bound; no message is before 1 either
 	}
 	return q
 }
@@ -61,38 +62,46 @@ type pageInput struct {
 	Caller
 	RoomParam
 	PageParam
+	Since optional[time.Time] `query:"since" doc:"Instead of the others: the oldest messages that were stored at this time or later. RFC 3339."`
 }
 
-// An optionalSeq is a seq that may be missing. Missing is not the same as 0.
-type optionalSeq struct {
-	seq   chat.Seq
+func (in *pageInput) query() chat.PageQuery {
+	if in.Since.isSet { // the zero time, which is before all messages, is no bound in a PageQuery either
+		return chat.PageQuery{Since: in.Since.value, Oldest: true, Limit: in.Limit}
+	}
+	return in.PageParam.query(0)
+}
+
+// An optional is a parameter that may be missing. Missing is not the same as 0.
+type optional[T any] struct {
+	value T
 	isSet bool
 }
 
-func (o *optionalSeq) pointer() *chat.Seq {
+func (o *optional[T]) pointer() *T {
 	if !o.isSet {
 		return nil
 	}
-	return &o.seq
+	return &o.value
 }
 
 // Schema, Receiver and OnParamSet implement huma.SchemaProvider, huma.ParamWrapper
 // and huma.ParamReactor.
 
-func (optionalSeq) Schema(huma.Registry) *huma.Schema {
-	return &huma.Schema{Type: huma.TypeInteger, Format: "int64"}
+func (optional[T]) Schema(r huma.Registry) *huma.Schema {
+	return huma.SchemaFromType(r, reflect.TypeFor[T]())
 }
 
-func (o *optionalSeq) Receiver() reflect.Value { return reflect.ValueOf(&o.seq).Elem() }
+func (o *optional[T]) Receiver() reflect.Value { return reflect.ValueOf(&o.value).Elem() }
 
-func (o *optionalSeq) OnParamSet(isSet bool, _ any) { o.isSet = isSet }
+func (o *optional[T]) OnParamSet(isSet bool, _ any) { o.isSet = isSet }
 
 type pageAnswer struct {
 	Room     chat.RoomName      `json:"room"`
 	Seq      chat.Seq           `json:"seq" doc:"The number of the room's newest event when this was read: what happened to these messages up to then is in them."`
 	At       *stamp             `json:"at,omitempty" doc:"When that event was stored. Missing in a room that nobody has written to."`
 	Epoch    string             `json:"epoch"`
-	More     bool               `json:"more" doc:"There are more in the direction that was asked for: newer ones after “after”, else older ones."`
+	More     bool               `json:"more" doc:"There are more in the direction that was asked for: newer ones after “after” and “since”, else older ones."`
 	Newer    bool               `json:"more_after,omitempty" doc:"Of a page around a message: there are newer ones too."`
 	Messages largeList[message] `json:"messages" doc:"Oldest first."`
 }
@@ -149,8 +158,9 @@ func (a *API) registerRoom(api huma.API) {
 	register(a, api, huma.Operation{
 		OperationID: "messages", Method: http.MethodGet, Path: "/api/rooms/{room}/messages", Tags: []string{"Rooms"},
 		Summary: "A page of a room's history",
-		Description: "The newest `limit` messages before `before`, or the oldest `limit` after `after`, or, without " +
-			"both, the newest. Oldest first.",
+		Description: "The newest `limit` messages before `before`, or the oldest `limit` after `after`, or those on " +
+			"both sides of `around`, or the oldest that were stored at the time `since` or later, or, without any of " +
+			"these, the newest. Oldest first.",
 		Responses: map[string]*huma.Response{"200": {
 			Description: "The page",
 			Content: content(pageAnswer{
@@ -206,7 +216,7 @@ func (a *API) messages(ctx context.Context, in *pageInput) (*pageOutput, error) 
 	}
 	out := &pageOutput{}
 	return out, a.buildList(ctx, a.door.UnknownCaller(in.r), func(query *room.Query, list *encodedItems) error {
-		page, err := query.History(ctx, name, in.query(0))
+		page, err := query.History(ctx, name, in.query())
 		if err != nil {
 			return fmt.Errorf("history of %s: %w", name, err)
 		}

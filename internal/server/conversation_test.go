@@ -222,6 +222,22 @@ func TestConversationScenario(t *testing.T) {
 			name: "around", path: lobby + "/messages?around=6&limit=1", status: 200,
 			want: `"more":true,"more_after":true,"messages":\[{"seq":6,`,
 		},
+		{
+			name: "since long ago", path: lobby + "/messages?since=1999-12-31T23:59:59.5Z&limit=2", status: 200,
+			want: `"more":true,.*"messages":\[{"seq":1,.*{"seq":6,[^]]*\]}\n$`,
+		},
+		{
+			name: "since the zero time", path: lobby + "/messages?since=0001-01-01T00:00:00Z&limit=1", status: 200,
+			want: `"more":true,.*"messages":\[{"seq":1,`,
+		},
+		{
+			name: "since no time", path: lobby + "/messages?since=&limit=1", status: 200,
+			want: `"more":true,.*"messages":\[{"seq":8,`,
+		},
+		{
+			name: "since later", path: lobby + "/messages?since=2999-01-01T00:00:00%2B01:00", status: 200,
+			want: `"more":false,.*"messages":\[\]}\n$`,
+		},
 
 		{
 			name: "a forward", method: "POST", path: "/api/rooms/attic/messages", auth: grace,

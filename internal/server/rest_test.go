@@ -96,6 +96,7 @@ func TestRESTScenario(t *testing.T) {
 			want: `"detail":"The parameter limit: .*"code":"bad_request"`,
 		},
 		{name: "no number", path: lobby + "/messages?after=x", status: 400, want: `"bad_request"`},
+		{name: "no time", path: lobby + "/messages?since=yesterday", status: 400, want: `"bad_request"`},
 		{name: "below zero", path: lobby + "/messages?before=-1", status: 400, want: `"bad_request"`},
 		{name: "no room's name", path: "/api/rooms/%20", status: 400, want: `"bad_room"`},
 		{

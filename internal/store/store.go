@@ -70,6 +70,15 @@ func TimeOf(ms int64) time.Time {
 	return time.UnixMilli(ms).UTC()
 }
 
+// CeilMS returns the first whole millisecond since 1970 that is not before t, as columns have them.
+func CeilMS(t time.Time) int64 {
+	ms := t.UnixMilli()
+	if t.After(time.UnixMilli(ms)) {
+		ms++
+	}
+	return ms
+}
+
 // Errors of Engine.Transact.
 var (
 	// ErrBroken says that nothing can be stored until a restart.

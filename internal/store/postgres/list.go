@@ -45,10 +45,13 @@ var listText = `
 		ORDER BY e.seq DESC LIMIT 1) l ON true
 	WHERE b.person = (SELECT id FROM person WHERE public = $1)`
 
-// awaitedText reads the awaited rooms of a person's list, with the same columns.
+// awaitedText reads the awaited rooms of a person's list, with the same columns. If a node of an older
+// release has made such a room, the row stays until one of this release writes to the room. Meanwhile the
+// person may have read or written there, and so have an entry of the room already.
 const awaitedText = `
 	SELECT a.room_name, '', 0, a.notify, a.muted, a.favourite, 0, 0, 0, a.at_ms, '', '', ''
-	FROM awaited a WHERE a.person = (SELECT id FROM person WHERE public = $1)`
+	FROM awaited a WHERE a.person = (SELECT id FROM person WHERE public = $1) AND NOT EXISTS (
+		SELECT FROM room r JOIN member b ON b.room = r.id WHERE r.name = a.room_name AND b.person = a.person)`
 
 var (
 	roomListText  = listText + ` UNION ALL` + awaitedText + ` LIMIT $3`

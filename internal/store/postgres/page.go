@@ -27,6 +27,9 @@ var (
 		ORDER BY e.room DESC, e.seq DESC LIMIT $5`
 	oldestSQL = `SELECT e.*, e.seq AS place FROM event e WHERE ` + withinSQL + ` AND e.kind IS NULL
 		ORDER BY e.room, e.seq LIMIT $5`
+	sinceSQL = `SELECT e.*, e.seq AS place FROM event e
+		WHERE e.room = ` + roomSQL + ` AND e.seq > ` + earlierSQL + ` AND e.seq < $4 AND e.kind IS NULL
+		ORDER BY e.room, e.seq LIMIT $5`
 	newestReplySQL = threadSQL("-e.seq", " DESC")
 	oldestReplySQL = threadSQL("e.seq", "")
 	pinnedSQL      = `SELECT e.*, -p.seq AS place FROM pin p JOIN event e ON e.room = p.room AND e.seq = p.target
@@ -36,8 +39,20 @@ var (
 
 	newestText, oldestText           = stateText(newestSQL), stateText(oldestSQL)
 	newestReplyText, oldestReplyText = stateText(newestReplySQL), stateText(oldestReplySQL)
+	sinceText                        = stateText(sinceSQL)
 	pinnedText, chosenText           = stateText(pinnedSQL), stateText(chosenSQL)
 )
+
+// earlierSQL is SQL for the seq of a room's last event before the time $3, in milliseconds; 0 for none. Times rise with
+// the seqs, so each step halves what is left: it looks one event up, and skips those up to it if it was stored earlier.
+// No event is where a seq is beyond the head.
+const earlierSQL = `(
+	WITH RECURSIVE earlier(n, step) AS (
+		SELECT 0::bigint, 1::bigint << 40
+		UNION ALL
+		SELECT n + CASE WHEN (SELECT at_ms FROM event WHERE room = ` + roomSQL + ` AND seq = n + step) < $3
+			THEN step ELSE 0 END, step / 2 FROM earlier WHERE step > 0)
+	SELECT n FROM earlier WHERE step = 0)`
 
 // threadSQL returns SQL for messages of a thread. Its replies and its messages that are shown in
 // the room too are each in order in the index.
@@ -127,6 +142,8 @@ func partOf(room chat.RoomName, q chat.PageQuery) *part {
 		s.text, s.args = oldestReplyText, append(s.args, int64(q.Thread))
 	case q.Thread != 0:
 		s.text, s.args = newestReplyText, append(s.args, int64(q.Thread))
+	case q.Oldest && !q.Since.IsZero():
+		s.text, s.args[2] = sinceText, store.CeilMS(q.Since)
 	case q.Oldest:
 		s.text = oldestText
 	default:

@@ -5,6 +5,7 @@ import (
 	"net"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
@@ -66,6 +67,7 @@ func TestAReadIsOneRoundTrip(t *testing.T) {
 	all := reads(s)
 	for name, q := range map[string]chat.PageQuery{
 		"newest": {Limit: 50}, "oldest": {Limit: 50, Oldest: true}, "around": {Limit: 50, Around: 5},
+		"since":  {Limit: 50, Oldest: true, Since: time.UnixMilli(1)},
 		"thread": {Limit: 50, Thread: 2}, "pins": {Limit: 50, Pinned: true}, "chosen": {Seqs: []chat.Seq{1, 2, 3}},
 	} {
 		all["Page "+name] = func(ctx context.Context) error { _, err := s.Page(ctx, "lobby", q); return err }

@@ -33,7 +33,7 @@ func TestNoStatementScansATable(t *testing.T) {
 	defer reader.Release()
 	check := func() {
 		t.Helper()
-		checkPlans(t, reader.Conn(), 22)
+		checkPlans(t, reader.Conn(), 23)
 		checkPlans(t, s.writer.conn, 26)
 	}
 	check()

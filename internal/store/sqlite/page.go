@@ -31,8 +31,10 @@ var (
 	inThread = `SELECT m.id FROM event m WHERE m.target = ` + namedSQL("$5") + ` AND` + within
 	ofThread = inThread + `AND m.kind = 'reply' UNION ALL ` + inThread + `AND m.kind IS NULL `
 
-	newestSaid  = stateColumns + `WHERE` + within + `AND m.kind IS NULL ORDER BY m.id DESC LIMIT $4`
-	oldestSaid  = stateColumns + `WHERE` + within + `AND m.kind IS NULL ORDER BY m.id LIMIT $4`
+	newestSaid = stateColumns + `WHERE` + within + `AND m.kind IS NULL ORDER BY m.id DESC LIMIT $4`
+	oldestSaid = stateColumns + `WHERE` + within + `AND m.kind IS NULL ORDER BY m.id LIMIT $4`
+	sinceSaid  = stateColumns + `WHERE m.id > ` + namedSQL(earlierSQL) + ` AND m.id < ` + namedSQL("$3") + `
+		AND m.kind IS NULL ORDER BY m.id LIMIT $4`
 	newestReply = stateColumns + `WHERE m.id IN (` + ofThread + `ORDER BY 1 DESC LIMIT $4) ORDER BY m.id DESC`
 	oldestReply = stateColumns + `WHERE m.id IN (` + ofThread + `ORDER BY 1 LIMIT $4) ORDER BY m.id`
 	pinnedSaid  = stateColumns + `JOIN pin ON pin.target = m.id
@@ -42,6 +44,17 @@ var (
 	chosenSaid = stateColumns + `WHERE m.id IN (SELECT ` + namedSQL("value") +
 		` FROM json_each($2)) AND coalesce(m.kind, 'reply') = 'reply' ORDER BY m.id`
 )
+
+// earlierSQL is SQL for the seq of a room's last event before the time $2, in milliseconds; 0 for none. Times rise with
+// the seqs, so each step halves what is left: it looks one event up, and skips those up to it if it was stored earlier.
+// No event is where a seq is beyond the head. The steps together are maxSeq.
+var earlierSQL = `(
+	WITH RECURSIVE earlier(place, step) AS (
+		SELECT 0, 1 << 35
+		UNION ALL
+		SELECT place + iif((SELECT at_ms FROM event WHERE id = ` + namedSQL("(place + step)") + `) < $2, step, 0),
+			step / 2 FROM earlier WHERE step > 0)
+	SELECT place FROM earlier WHERE step = 0)`
 
 // Page returns some of a room's messages as they are now, in one snapshot. A room without events
 // has no messages; that is no error.
@@ -218,6 +231,8 @@ func statement(room chat.RoomName, sel chat.PageQuery) (text string, args []any,
 		return oldestReply, append(args, int64(min(sel.Thread, maxSeq))), sel.Limit
 	case sel.Thread != 0:
 		return newestReply, append(args, int64(min(sel.Thread, maxSeq))), sel.Limit
+	case sel.Oldest && !sel.Since.IsZero():
+		return sinceSaid, []any{string(room), store.CeilMS(sel.Since), int64(before), sel.Limit + 1}, sel.Limit
 	case sel.Oldest:
 		return oldestSaid, args, sel.Limit
 	}

@@ -29,6 +29,7 @@ func UseEverything(t testing.TB, s Database) {
 	for _, q := range []chat.PageQuery{
 		{Limit: 9},
 		{Limit: 9, Oldest: true, After: 15_000},
+		{Limit: 9, Oldest: true, Since: time.UnixMilli(1)},
 		{Limit: 9, Around: 2},
 		{Limit: 9, Thread: 1},
 		{Limit: 9, Thread: 1, Oldest: true},

@@ -140,7 +140,8 @@ func (r *room) matching(q chat.PageQuery) (found []*event) {
 		case q.Thread != 0:
 			is = e.Kind.IsSaid() && e.Target == q.Thread
 		}
-		if is && (q.Seqs != nil || e.Seq > q.After && (q.Before <= 0 || e.Seq < q.Before)) {
+		isSince := !q.Oldest || q.Thread != 0 || !e.At.Before(q.Since)
+		if is && (q.Seqs != nil || isSince && e.Seq > q.After && (q.Before <= 0 || e.Seq < q.Before)) {
 			found = append(found, e)
 		}
 	}

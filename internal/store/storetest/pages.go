@@ -3,8 +3,11 @@ package storetest
 import (
 	"context"
 	"fmt"
+	"runtime"
+	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"parley/internal/chat"
 )
@@ -135,6 +138,63 @@ func testPagesAreOfWhatWasSaid(t *testing.T, open Open) {
 		if page.More != tt.more || page.Newer != tt.newer || page.Head != 21 {
 			t.Errorf("%s: more %v, newer %v, head %d", name, page.More, page.Newer, page.Head)
 		}
+	}
+}
+
+// The page begins with the first message that was not stored before the time. Here this message is found by a look at
+// each one.
+func testPageSinceATime(t *testing.T, open Open) {
+	s := open(t)
+	since := func(at time.Time, limit int) chat.Page {
+		return PageOf(t, s, chat.PageQuery{Limit: limit, Oldest: true, Since: at})
+	}
+	if page := since(time.UnixMilli(1), 9); len(page.Messages) != 0 || page.More {
+		t.Errorf("of a room that nobody wrote to: %+v", page)
+	}
+	Do(t, s, Draft("attic", Ada, "in a room with the id before", ""))
+	Do(t, s, Draft("lobby", Ada, "one", ""))
+	emoji := []string{"👍", "👎", "🎉", "😄", "😮", "🚀", "👀"}
+	for n := range emoji {
+		afterThisMillisecond()
+		Post(t, s, Drafts("lobby", n%3+1)...) // at the same time
+		afterThisMillisecond()
+		Do(t, s, DraftOf(Ada, chat.React, 1, emoji[n]))
+	}
+	afterThisMillisecond()
+	Do(t, s, Draft("secret", Grace, "in a room with the id after", ""))
+	Do(t, s, DraftOf(Ada, chat.Delete, 4, ""))
+	check := func() {
+		t.Helper()
+		all := PageOf(t, s, chat.PageQuery{Limit: 99}).Messages
+		times := []time.Time{time.UnixMilli(-5), time.UnixMilli(0), time.Now().Add(time.Hour)}
+		for _, e := range Events(t, s.After, "lobby", 0, 99) {
+			for _, d := range []time.Duration{-time.Millisecond, -1, 0, 1, time.Millisecond} {
+				times = append(times, e.At.Add(d))
+			}
+		}
+		for _, at := range times {
+			first := slices.IndexFunc(all, func(m chat.MessageState) bool { return !m.At.Before(at) })
+			want := SeqsOf(all[len(all):])
+			if first >= 0 {
+				want = SeqsOf(all[first:])
+			}
+			page, name := since(at, 2), fmt.Sprint("since ", at.UnixNano())
+			WantSeqs(t, name, SeqsOf(page.Messages), want[:min(2, len(want))]...)
+			if more := len(want) > 2; page.More != more || page.Newer {
+				t.Errorf("%s: more %v and %v, want %v", name, page.More, page.Newer, more)
+			}
+			WantSeqs(t, "all "+name, SeqsOf(since(at, 99).Messages), want...)
+		}
+	}
+	check()
+	s.restart()
+	check()
+}
+
+// afterThisMillisecond waits for the clock, so that what is stored next has a later time.
+func afterThisMillisecond() {
+	for now := time.Now().UnixMilli(); time.Now().UnixMilli() <= now; {
+		runtime.Gosched()
 	}
 }
 

@@ -163,6 +163,7 @@ var tests = map[string]func(*testing.T, Open){
 	"APageAndWhatFollowsItAreThePresent":        testAPageAndWhatFollowsItAreThePresent,
 	"AnIndexIsToldAllThatItHasToKnow":           testAnIndexIsToldAllThatItHasToKnow,
 	"PagesAreOfWhatWasSaid":                     testPagesAreOfWhatWasSaid,
+	"PageSinceATime":                            testPageSinceATime,
 	"SeqBeyondARoomFindsNothingElsewhere":       testSeqBeyondARoomFindsNothingElsewhere,
 	"ManyFirstPagesAtOnceAreAnswered":           testManyFirstPagesAtOnceAreAnswered,
 	"ReadEndsWithItsContext":                    testReadEndsWithItsContext,

@@ -393,6 +393,11 @@ export default {
   "topic.title": "Worum geht es in diesem Raum?",
   "topic.label": "Thema",
   "topic.save": "Thema speichern",
+  "date.jump": "Zu einem Datum springen",
+  "date.label": "Datum",
+  "date.go": "Springen",
+  "date.not-so": "Wähle ein Datum bis heute.",
+  "date.none": "Seit diesem Tag hat hier niemand etwas geschrieben.",
 
   // Dialogs about messages
   "remove.title": "Diese Nachricht löschen?",

@@ -399,6 +399,11 @@ const sentences = {
   "topic.title": "What is this room about?",
   "topic.label": "Topic",
   "topic.save": "Save topic",
+  "date.jump": "Jump to a date",
+  "date.label": "Date",
+  "date.go": "Jump",
+  "date.not-so": "Choose a date up to today.",
+  "date.none": "Nobody has written here since that day.",
 
   // Dialogs about messages
   "remove.title": "Delete this message?",

@@ -43,7 +43,7 @@ const LATE_MS = 700; // answers usually take a few milliseconds; a message is sh
  */
 
 /** Intents that wait until the actions are loaded. */
-const QUEUED_UNTIL_LOADED = ["command", "edit-last", "jump", "react", "thread", "versions"];
+const QUEUED_UNTIL_LOADED = ["command", "edit-last", "jump", "jump-to-date", "react", "thread", "versions"];
 
 export class RoomView extends HTMLElement {
   #scheduled = false;
@@ -253,6 +253,7 @@ export class RoomView extends HTMLElement {
       ...press(".people-button", "people", peopleTitle(this.session)),
       ...press(".pins-button", "pin", t("pins.title")),
       ...press(".share-button", "share", t("room.share")),
+      { label: t("date.jump"), icon: "calendar", does: () => emit(this, "jump-to-date") },
       ...(topic.hidden ? [] : [{ label: t("topic.edit"), icon: "edit", does: () => emit(this, "edit-topic") }]),
     ];
   }

@@ -4,9 +4,9 @@
 /** @import { Api } from "../wire/api.js" */
 /** @import { Person } from "../wire/json.js" */
 import { formatAddress } from "../ui/address.js";
-import { bdi, emit, fill, fromTemplate, listen, part, setText } from "../ui/dom.js";
+import { bdi, emit, fill, fromTemplate, listen, part, setText, showError } from "../ui/dom.js";
 import { t } from "../ui/i18n.js";
-import { begun, keepBegun, showError, showFace, submitName } from "./name-field.js";
+import { begun, keepBegun, showFace, submitName } from "./name-field.js";
 import { LOBBY, RoomChoice } from "./room-choice.js";
 import "./page-choices.js";
 import { now } from "../wire/clock.js";

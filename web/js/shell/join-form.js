@@ -1,9 +1,9 @@
 // join-form.js: the page for somebody who follows a link to a room for the first time: it asks for a name.
 /** @import { BrowserMemory } from "../room/browser-memory.js" */
 /** @import { Api, RoomSummary } from "../wire/api.js" */
-import { bdi, emit, fill, fromTemplate, listen, part } from "../ui/dom.js";
+import { bdi, emit, fill, fromTemplate, listen, part, showError } from "../ui/dom.js";
 import { t } from "../ui/i18n.js";
-import { begun, keepBegun, showError, showFace, submitName } from "./name-field.js";
+import { begun, keepBegun, showFace, submitName } from "./name-field.js";
 import "./page-choices.js";
 
 export class JoinForm extends HTMLElement {

@@ -2,8 +2,8 @@
 // is, with its drafts and with what waits to be sent.
 /** @import { Api } from "../wire/api.js" */
 /** @import { Person } from "../wire/json.js" */
-import { fromTemplate, part } from "../ui/dom.js";
-import { showError, submitName } from "./name-field.js";
+import { fromTemplate, part, showError } from "../ui/dom.js";
+import { submitName } from "./name-field.js";
 
 /** Resolves to the person with the name that they have chosen.
  * @param {string} name  the refused one  @param {string} why  @param {Api} api  @returns {Promise<Person>} */

@@ -2,7 +2,7 @@
 // whose refusal it shows beside the field.
 /** @import { Store } from "../ui/storage.js" */
 /** @import { Api } from "../wire/api.js" */
-import { part, setText } from "../ui/dom.js";
+import { part, setText, showError } from "../ui/dom.js";
 import { letters } from "../ui/faces.js";
 import { reason } from "../ui/i18n.js";
 
@@ -17,13 +17,6 @@ export async function submitName(form, field, api) {
     showError(form, field, reason(err));
     return null;
   }
-}
-
-/** @param {HTMLElement} form  @param {HTMLInputElement} field  @param {string} sentence "" for none */
-export function showError(form, field, sentence) {
-  part(form, `#${field.id}-error`, HTMLElement).textContent = sentence;
-  field.setAttribute("aria-invalid", String(sentence !== ""));
-  if (sentence) field.focus();
 }
 
 /** Shows the letters of the face beside the field. @param {HTMLElement} form  @param {HTMLInputElement} field */

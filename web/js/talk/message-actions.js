@@ -24,7 +24,7 @@ import { EmojiBook } from "./emoji.js";
 import { addFormatBar } from "./format-bar.js";
 import { lastEditable } from "./last-message.js";
 import { MessageCommands } from "./message-commands.js";
-import { askForTopic, askToRemove, askWhereTo, showHelp, showVersions } from "./message-dialogs.js";
+import { askForDay, askForTopic, askToRemove, askWhereTo, showHelp, showVersions } from "./message-dialogs.js";
 import { pasteInto } from "./paste-into.js";
 import { PinsPanel } from "./pins-panel.js";
 import { RoomTopic } from "./room-topic.js";
@@ -56,6 +56,7 @@ export class MessageActions {
     this.#listenToActions(this.#pins, () => view.composer);
     this.#listenToComposer(view, view.composer);
     listen(view, "edit-topic", () => this.#changeTopic());
+    listen(view, "jump-to-date", () => this.#jumpToDate());
     const button = part(view, ".pins-button", HTMLButtonElement);
     button.addEventListener("click", () => this.#togglePins());
   }
@@ -247,6 +248,14 @@ export class MessageActions {
   async #changeTopic() {
     const topic = await askForTopic(this.session.state.topic);
     if (topic !== null) this.#try(this.commands.setTopic(topic));
+  }
+
+  async #jumpToDate() {
+    const { api, room, now } = this.session.deps;
+    const firstSince = async (/** @type {number} */ at) =>
+      (await api.messages(room, { since: new Date(at).toISOString(), limit: 1 })).messages[0]?.seq ?? 0;
+    const seq = await askForDay(now(), firstSince);
+    if (seq > 0) await this.jump(seq);
   }
 
   #togglePins() {

@@ -1,12 +1,12 @@
 // message-dialogs.js: the dialogs about messages: confirm a deletion, choose the room to forward to, see earlier
-// versions, change the topic, list the slash commands.
+// versions, change the topic, ask for a day, list the slash commands.
 /** @import { Person } from "../wire/json.js" */
 /** @import { MessageState, SlashCommand, Version } from "../wire/types.js" */
 import { showBody } from "../room/message-body.js";
-import { bdi, fromTemplate, part } from "../ui/dom.js";
-import { t } from "../ui/i18n.js";
+import { bdi, fromTemplate, part, showError } from "../ui/dom.js";
+import { reason, t } from "../ui/i18n.js";
 import { openDialog } from "../ui/overlay.js";
-import { fullTime } from "../ui/time.js";
+import { dateOf, fullTime, startOfDay } from "../ui/time.js";
 
 const MOST_ROOMS = 30; // offered; any other room can be typed
 
@@ -56,6 +56,28 @@ function answer(dialog, field) {
   });
   field.focus();
   return new Promise((resolve) => dialog.addEventListener("close", () => resolve(dialog.returnValue)));
+}
+
+/** Asks for a day until there is a message on it or after it. Resolves to that message's seq; 0 if the dialog is
+ * cancelled.
+ * @param {number} now
+ * @param {(at: number) => Promise<number>} firstSince resolves to the seq of the first message since a time; 0: none
+ * @returns {Promise<number>} */
+export function askForDay(now, firstSince) {
+  const dialog = openDialog("date-dialog");
+  const field = part(dialog, "input", HTMLInputElement);
+  field.max = field.value = dateOf(now);
+  part(dialog, "form.ask", HTMLFormElement).addEventListener("submit", async (e) => {
+    e.preventDefault();
+    if (!field.value || !field.validity.valid) return showError(dialog, field, t("date.not-so"));
+    const seq = await firstSince(startOfDay(field.value)).catch(reason);
+    if (!dialog.open) return; // it was cancelled meanwhile
+    if (typeof seq === "string") showError(dialog, field, seq);
+    else if (seq === 0) showError(dialog, field, t("date.none"));
+    else dialog.close(String(seq));
+  });
+  field.focus();
+  return new Promise((resolve) => dialog.addEventListener("close", () => resolve(Number(dialog.returnValue))));
 }
 
 /** @param {readonly Version[]} versions oldest first  @param {MessageState} message  @param {Person} me */

@@ -64,6 +64,14 @@ export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
+/** Shows beside a field what is wrong with it. @param {HTMLElement} form contains the field and its error
+ * @param {HTMLInputElement} field  @param {string} sentence "" for none */
+export function showError(form, field, sentence) {
+  part(form, `#${field.id}-error`, HTMLElement).textContent = sentence;
+  field.setAttribute("aria-invalid", String(sentence !== ""));
+  if (sentence) field.focus();
+}
+
 /** Returns an element that shows a name and isolates its writing direction. @param {string} name */
 export function bdi(name) {
   const element = document.createElement("bdi");

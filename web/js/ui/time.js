@@ -43,6 +43,21 @@ export function dayComparer() {
   };
 }
 
+/** Returns the local day of a time as date fields have it, "2026-11-23". @param {number} at */
+export function dateOf(at) {
+  const d = new Date(at);
+  const [year, month, day] = [d.getFullYear(), d.getMonth() + 1, d.getDate()].map(String);
+  return `${year?.padStart(4, "0")}-${month?.padStart(2, "0")}-${day?.padStart(2, "0")}`;
+}
+
+/** Returns when a local day begins, mostly at midnight. @param {string} date as date fields have it */
+export function startOfDay(date) {
+  const [year = NaN, month = NaN, day = NaN] = date.split("-").map(Number);
+  const d = new Date(2000, 0, 1);
+  d.setFullYear(year, month - 1, day); // the constructor takes the year 26 for 1926
+  return d.getTime();
+}
+
 /** "Today", "Yesterday" or "Monday 23 November"; with the year if that is not the present one.
  * @param {number} at  @param {number} now */
 export function dayName(at, now) {

@@ -56,8 +56,8 @@
 
 /** @typedef {{ seq: number, at: number, text: string, html: string }} Version */
 
-/** Which page of a room's history to read: around, before or after a seq, or the newest.
- * @typedef {{ before?: number, after?: number, around?: number, limit?: number }} PageQuery */
+/** Which page of a room's history to read: around, before or after a seq, since a time (RFC 3339), or the newest.
+ * @typedef {{ before?: number, after?: number, around?: number, since?: string, limit?: number }} PageQuery */
 
 /** A command that the server knows. @typedef {{ name: string, args: string, help: string, by: string }} SlashCommand */
 

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { PHONE, assertAccessible } from "./axe.js";
 import { Server, indexed, joined, pressSend, visitor } from "./helper.js";
-import { pressHeader } from "./people.js";
+import { pressHeader, pressMenu } from "./people.js";
 
 /** @import { BrowserContextOptions } from "playwright-core" */
 
@@ -105,6 +105,7 @@ for (const [i, [look, theme, options]] of LOOKS.entries()) {
     await judge("delete dialog", () => press(19, "Delete"), "dialog[open]");
     await judge("versions", () => message(1).locator(".edited").click(), "dialog.versions[open]");
     await judge("topic dialog", () => pressHeader(page, "Change the topic"), "dialog[open]");
+    await judge("date dialog", () => pressMenu(page, "Jump to a date"), "dialog[open]");
     await judge(
       "completion",
       async () => {

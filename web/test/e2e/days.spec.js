@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Server, drawn, joined, visitor, write } from "./helper.js";
-import { message } from "./people.js";
+import { message, pressMenu } from "./people.js";
 
 const server = await new Server().start();
 
@@ -105,4 +105,75 @@ test("forced colours show what is chosen: the linked message, one's own reaction
   assert.equal(await style(message(page, 2)), "solid 2px", "the linked message");
   assert.equal(await style(message(page, 2).locator(".reaction[aria-pressed=true]")), "solid 2px");
   assert.doesNotMatch(await style(message(page, 2).locator(".reaction[aria-pressed=false]")), /solid/);
+});
+
+/** Asks for a day. @param {import("playwright-core").Page} page  @param {string} date */
+async function jumpTo(page, date) {
+  await pressMenu(page, "Jump to a date");
+  const dialog = page.getByRole("dialog", { name: "Jump to a date" });
+  assert.ok(await dialog.getByLabel("Date").evaluate((e) => e === document.activeElement));
+  await dialog.getByLabel("Date").fill(date);
+  await dialog.getByRole("button", { name: "Jump", exact: true }).click();
+  return dialog;
+}
+
+for (const timezoneId of ["UTC", "Pacific/Kiritimati", "America/Los_Angeles"])
+  test(`a jump to a date goes to its first message, by the days of ${timezoneId}`, async () => {
+    const room = `jump-${timezoneId.replace("/", "-").toLowerCase()}`;
+    const grace = await server.session("Grace");
+    await server.say(room, grace, "deleted soon");
+    await server.fill(room, 329);
+    await server.remove(room, 1, grace);
+    const { page, wrong } = await visitor(server, "Ada", { locale: "en-GB", timezoneId });
+    await page.goto(`${server.url}/r/${room}`);
+    await joined(page);
+    await message(page, 330).waitFor();
+    assert.equal(await message(page, 1).count(), 0, "it is far above");
+    // The days on both sides of the first message, and a year before: the next one that has a message counts.
+    const first = await page.evaluate(async (path) => {
+      const { messages } = await (await fetch(path)).json();
+      const day = (/** @type {number} */ n) => {
+        const d = new Date(messages[0].at);
+        d.setDate(d.getDate() + n);
+        return `${d.getFullYear()}-${`${d.getMonth() + 1}`.padStart(2, "0")}-${`${d.getDate()}`.padStart(2, "0")}`;
+      };
+      const midnight = new Date(messages[0].at);
+      midnight.setHours(0, 0, 0, 0);
+      return { midnight: midnight.toISOString(), that: day(0), before: day(-1), yearBefore: day(-365) };
+    }, `/api/rooms/${room}/messages?after=0&limit=1`);
+    for (const date of [first.that, first.before, first.yearBefore]) {
+      const asked = page.waitForRequest((r) => r.url().includes("since="));
+      const dialog = await jumpTo(page, date);
+      if (date === first.that) assert.equal(new URL((await asked).url()).searchParams.get("since"), first.midnight);
+      await dialog.waitFor({ state: "detached" });
+      await page.waitForFunction(() => document.activeElement?.matches(".message[data-seq='1']"));
+      assert.ok(await message(page, 1).isVisible());
+      await page.keyboard.press("Escape"); // back to the newest
+      await message(page, 330).waitFor();
+    }
+    assert.deepEqual(wrong, []);
+  });
+
+test("a jump to a date says when there is nothing, and takes no day to come", async () => {
+  const { page, wrong } = await visitor(server, "Ada", { locale: "en-GB" });
+  await page.goto(`${server.url}/r/jump-nowhere`);
+  await joined(page);
+  const today = await page.evaluate(() => new Date().getFullYear());
+  const dialog = await jumpTo(page, `${today - 1}-05-04`);
+  await dialog.getByText("Nobody has written here since that day.").waitFor();
+  const field = dialog.getByLabel("Date");
+  assert.equal(await field.getAttribute("aria-invalid"), "true");
+  assert.ok(await field.evaluate((e) => e === document.activeElement));
+  for (const wrongDate of [`${today + 2}-01-01`, ""]) {
+    await field.fill(wrongDate);
+    await field.press("Enter");
+    await dialog.getByText("Choose a date up to today.").waitFor();
+  }
+  await page.route("**/messages?since=*", (route) => route.abort());
+  await field.fill(`${today - 1}-05-04`);
+  await dialog.getByRole("button", { name: "Jump", exact: true }).click();
+  await dialog.getByText("The server does not answer.").waitFor();
+  await page.keyboard.press("Escape");
+  await dialog.waitFor({ state: "detached" });
+  assert.deepEqual(wrong, []);
 });

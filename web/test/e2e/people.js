@@ -63,6 +63,10 @@ export async function press(on, key) {
 export async function pressHeader(page, name) {
   const button = page.locator(".room-header").getByRole("button", { name });
   if (await button.isVisible()) return button.click();
+  await pressMenu(page, name);
+}
+/** Presses an item of the room's menu. @param {Page} page  @param {string | RegExp} name */
+export async function pressMenu(page, name) {
   await page.getByRole("button", { name: "More about this room" }).click();
   await page.getByRole("menuitem", { name }).click();
 }

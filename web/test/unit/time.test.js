@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import en from "../../js/lang/en.js";
 import { speak } from "../../js/ui/i18n.js";
-import { dayName, dayOf, daysAgo, fullTime, listTime, timeOfDay } from "../../js/ui/time.js";
+import { dateOf, dayName, dayOf, daysAgo, fullTime, listTime, startOfDay, timeOfDay } from "../../js/ui/time.js";
 
 test("days have names relative to now", () => {
   const now = new Date(2026, 10, 23, 0, 5).getTime();
@@ -14,6 +14,29 @@ test("days have names relative to now", () => {
   );
   assert.match(fullTime(now), /^Monday,? 23 November 2026 at \S+/);
   assert.notEqual(dayOf(now), dayOf(now - 10 * 60_000));
+});
+
+test("a day begins where its date changes, in every time zone and in weeks with a longer day", () => {
+  const zone = process.env["TZ"];
+  for (const [tz, date, starts] of /** @type {const} */ ([
+    ["UTC", "2026-11-23", "2026-11-23T00:00:00.000Z"],
+    ["Pacific/Kiritimati", "2026-11-23", "2026-11-22T10:00:00.000Z"],
+    ["Pacific/Pago_Pago", "2026-11-23", "2026-11-23T11:00:00.000Z"],
+    ["Asia/Kolkata", "2026-01-01", "2025-12-31T18:30:00.000Z"],
+    ["Europe/Berlin", "2026-03-30", "2026-03-29T22:00:00.000Z"], // the day after the clocks went forward
+    ["Africa/Cairo", "2026-04-24", "2026-04-23T22:00:00.000Z"], // has no midnight: it begins at one
+    ["America/Santiago", "2026-04-04", "2026-04-04T03:00:00.000Z"], // has its last hour twice
+    ["UTC", "0099-02-28", "0099-02-28T00:00:00.000Z"],
+    ["UTC", "2024-02-29", "2024-02-29T00:00:00.000Z"],
+  ])) {
+    process.env["TZ"] = tz;
+    const at = startOfDay(date);
+    assert.equal(new Date(at).toISOString(), starts, `${tz} ${date}`);
+    assert.equal(dateOf(at), date, tz);
+    assert.notEqual(dateOf(at - 1), date, tz);
+  }
+  if (zone === undefined) delete process.env["TZ"];
+  else process.env["TZ"] = zone;
 });
 
 test("hours are as the language writes them", () => {
