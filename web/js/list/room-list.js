@@ -157,13 +157,14 @@ export class RoomList extends HTMLElement {
     setText(time, last && at ? listTime(at, now()) : "");
     if (at) time.dateTime = new Date(at).toISOString();
     const name = last?.from.id === this.session?.me.id ? t("rooms.you") : (last?.from.name ?? "");
-    // The direction of the line is that of the text, so that its beginning is seen: the name does not count.
     const words = last
       ? t("rooms.said", { name: isolate(name), text: last.text })
       : entry.seq === 0
         ? t("rooms.awaited")
         : "";
-    setText(part(li, ".last", HTMLElement), words);
+    const line = part(li, ".last", HTMLElement);
+    // Its direction is that of the text, so that its beginning is seen: dir="auto" passes over what is in a <bdi>.
+    if (line.textContent !== words) line.replaceChildren(...withName(words, isolate(name)));
     part(li, "a", HTMLElement).ariaDescription = words;
   }
 
@@ -255,3 +256,12 @@ const roomOf = (target) =>
   target instanceof Element ? (target.closest("[data-room]")?.getAttribute("data-room") ?? "") : "";
 
 customElements.define("room-list", RoomList);
+
+/** Returns a sentence with the name in it as an element of its own. @param {string} words  @param {string} name */
+function withName(words, name) {
+  const at = words.indexOf(name);
+  if (at < 0) return [words];
+  const bdi = document.createElement("bdi");
+  bdi.textContent = name;
+  return [words.slice(0, at), bdi, words.slice(at + name.length)];
+}

@@ -64,7 +64,10 @@ export class MessageList extends HTMLElement {
     log.addEventListener("focusin", (e) => activateRow(e, log));
     log.addEventListener("click", (e) => this.#clicked(e));
     log.addEventListener("parley:turn", (e) => this.#turn(/** @type {CustomEvent<boolean>} */ (e)));
-    this.button.addEventListener("click", () => emit(this, "newest"));
+    this.button.addEventListener("click", () => {
+      log.focus({ preventScroll: true }); // the button goes
+      emit(this, "newest");
+    });
     this.#sizes.observe(log);
   }
 

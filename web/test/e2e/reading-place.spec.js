@@ -174,6 +174,7 @@ for (const [way, scroll] of Object.entries(UP)) {
     assert.ok(await jump.isVisible(), "it never came");
     await jump.click();
     await jump.waitFor({ state: "hidden" });
+    assert.equal(await page.evaluate(() => document.activeElement?.role), "log", "the keys stay where one reads");
     const rest = () =>
       page.locator("room-view .log").evaluate((l) => Math.round(l.scrollHeight - l.scrollTop - l.clientHeight));
     assert.equal(await resting(page, rest), 0);

@@ -201,6 +201,22 @@ test("the last words of a text from right to left begin at its beginning", async
   assert.equal(await last.evaluate((e) => getComputedStyle(e).direction), "rtl", "what does not fit is its end");
   const [name, words] = [await entry(page, "w-rtl").locator(".name").boundingBox(), await last.boundingBox()];
   assert.equal(words?.x, name?.x, "it stands under the room's name");
+  // The name of who wrote it does not turn the line.
+  const turned = [
+    ["محمد", "@Lina please look at this", "ltr"],
+    ["Zoë", "نعم، صحيح", "rtl"],
+    ["محمد", "😀 fine", "ltr"],
+  ];
+  for (const [author = "", said = "", direction] of turned) {
+    await server.say("w-rtl", await server.session(author), said);
+    await last.getByText(said).waitFor();
+    assert.equal(await last.evaluate((e) => getComputedStyle(e).direction), direction, `${author}: ${said}`);
+  }
+  // Nor does it push out the words.
+  await server.say("w-rtl", await server.session("Wolfeschlegelsteinhausenbergerdo"), "short");
+  await last.getByText("short").waitFor();
+  const [line, who] = [await last.boundingBox(), await last.locator("bdi").boundingBox()];
+  assert.ok(line && who && line.width - who.width > 30, "the words have room beside a long name");
   assert.deepEqual(wrong, []);
 });
 
@@ -223,6 +239,11 @@ test("the room on the screen is always in view, however long the list is", async
     await drawn(page);
     assert.ok(await isSeen(), `scrolled to ${top}`);
   }
+  // No half of another row shows below it.
+  await scroller.evaluate((e) => e.scrollTo(0, 0));
+  await drawn(page);
+  const [row, box] = [await here.boundingBox(), await scroller.boundingBox()];
+  assert.ok(row && box && Math.abs(row.y + row.height - (box.y + box.height)) <= 1, "it ends where the list ends");
   await page.keyboard.press("Alt+ArrowUp");
   await page.waitForFunction(() => location.pathname !== "/r/v-0");
   assert.deepEqual(wrong, []);

@@ -118,6 +118,15 @@ function small() {
     .map(({ e, size }) => `${e.outerHTML.slice(0, 120)}: ${size.map(Math.round).join(" × ")}`);
 }
 
+test("the way to one's settings is on the first screen, however many rooms there are", async () => {
+  const { page, context } = await visitor(server, "Ada", PHONE);
+  for (let i = 0; i < 20; i++) await context.request.put(`${server.url}/api/me/rooms/foot-${i}`, { data: {} });
+  await page.goto(server.url);
+  await page.locator("room-list li").nth(19).waitFor();
+  const me = await page.getByRole("button", { name: /settings/ }).boundingBox();
+  assert.ok(me && me.y > 700 && me.y + me.height <= PHONE.viewport.height + 1, JSON.stringify(me));
+});
+
 test("every control of the phone is at least 44 px wide and high", async () => {
   const { page, context } = await settle(server, await visitor(server, "Ada", PHONE), ["targets-a", "targets-b"]);
   await say(page, "mine, of this thread", 2);
