@@ -13,9 +13,10 @@ import (
 	"parley/internal/httpdoor"
 )
 
+// A linkInput names a page. A room's name of 64 letters can take 12 characters for each in an address.
 type linkInput struct {
 	Caller
-	To string `query:"to" required:"true" minLength:"1" maxLength:"300" example:"http://localhost:8080/r/lobby" doc:"The address of a page of this server, as the person who shares it sees it."`
+	To string `query:"to" required:"true" minLength:"1" maxLength:"1200" example:"http://localhost:8080/r/lobby" doc:"The address of a page of this server, as the person who shares it sees it."`
 }
 
 type linkAnswer struct {

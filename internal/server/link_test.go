@@ -8,6 +8,7 @@ import (
 
 	"rsc.io/qr"
 
+	"parley/internal/chat"
 	"parley/internal/room"
 )
 
@@ -19,6 +20,7 @@ type linkBody struct {
 
 func TestALinkWorksForOthers(t *testing.T) {
 	const network, here = "http://192.168.1.20:8080", "http://localhost/r/lobby"
+	longest := "/r/" + url.PathEscape(strings.Repeat("𠀀", chat.MaxRoomName)) // each letter has four bytes
 	known := func() []string { return []string{network} }
 	for name, tt := range map[string]struct {
 		to, host string
@@ -32,6 +34,9 @@ func TestALinkWorksForOthers(t *testing.T) {
 		},
 		"a loopback": {
 			to: "http://127.1.2.3:8080/r/é#7", host: "127.1.2.3:8080", urls: known, want: network + "/r/%C3%A9#7",
+		},
+		"the longest name": {
+			to: "http://localhost:9000" + longest, host: "localhost:9000", urls: known, want: network + longest,
 		},
 		"IPv6":        {to: "http://[::1]:80/r/lobby", host: "[::1]:80", urls: known, want: network + "/r/lobby"},
 		"the network": {to: network + "/r/lobby", host: "192.168.1.20:8080", urls: known, want: network + "/r/lobby"},
@@ -70,7 +75,7 @@ func TestALinkWorksForOthers(t *testing.T) {
 	}
 	ts := startServer(t, Config{}, room.Config{})
 	for _, to := range []string{
-		"", "lobby", "javascript:alert(1)", "http://", "http://a:b@c/", "http://a/" + strings.Repeat("x", 300),
+		"", "lobby", "javascript:alert(1)", "http://", "http://a:b@c/", "http://a/" + strings.Repeat("x", 1200),
 	} {
 		if a := ts.ask(t, http.MethodGet, "/api/link?to="+url.QueryEscape(to), ""); a.StatusCode != 400 {
 			t.Errorf("%q: %d %s", to, a.StatusCode, a.body)
