@@ -40,7 +40,8 @@ export class RoomList extends HTMLElement {
     part(this, ".jump kbd", HTMLElement).textContent = `${keys[0]} K`;
     this.#jump.setAttribute("aria-keyshortcuts", `${keys[1]}+K`);
     this.scroller.addEventListener("keydown", (e) => this.#pressed(e));
-    this.scroller.addEventListener("focusin", (e) => this.#activate(roomOf(e.target)));
+    this.scroller.addEventListener("focusin", (e) => this.#focused(e));
+    this.scroller.addEventListener("focusout", (e) => rowOf(e.target)?.classList.remove("tooled"));
     this.scroller.addEventListener("click", (e) => this.#clicked(e));
     this.scroller.addEventListener("contextmenu", (e) => this.#menu(e));
     for (const button of this.querySelectorAll("[data-open]"))
@@ -142,6 +143,7 @@ export class RoomList extends HTMLElement {
     if (row.entry === entry && row.current === current && row.day === day) return;
     const moved = current && !row.current;
     Object.assign(row, { entry, current, day });
+    li.classList.toggle("current", current);
     if (current) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
     link.title = entry.topic;
@@ -184,6 +186,14 @@ export class RoomList extends HTMLElement {
     if (before) for (const stop of before.querySelectorAll("a, button")) stop.setAttribute("tabindex", "-1");
     this.#active = room;
     for (const stop of this.#rows.get(room)?.li.querySelectorAll("a, button") ?? []) stop.setAttribute("tabindex", "0");
+  }
+
+  /** The button of a row takes the place of its time and count while it has the focus. With a class and not :has(),
+   * which would style the list again with each message.
+   * @param {FocusEvent} e */
+  #focused({ target }) {
+    this.#activate(roomOf(target));
+    if (target instanceof Element && target.matches(".more:focus-visible")) rowOf(target)?.classList.add("tooled");
   }
 
   /** @param {KeyboardEvent} e */
@@ -252,8 +262,10 @@ function move(parent, child, before) {
 }
 
 /** @param {EventTarget | null} target */
-const roomOf = (target) =>
-  target instanceof Element ? (target.closest("[data-room]")?.getAttribute("data-room") ?? "") : "";
+const rowOf = (target) => (target instanceof Element ? target.closest("[data-room]") : null);
+
+/** @param {EventTarget | null} target */
+const roomOf = (target) => rowOf(target)?.getAttribute("data-room") ?? "";
 
 customElements.define("room-list", RoomList);
 

@@ -1,6 +1,7 @@
 // message-list.js: the log on the screen. It draws the rows that timeline.js lays out, each under its key, and moves
 // no row that stays. It reports where the person looks; the session decides which messages to hold.
 /** @import { Person } from "../wire/json.js" */
+/** @import { Look } from "./message.js" */
 /** @import { OutboxMessage, Row, State, Target } from "./types.js" */
 import { newFace, showAvatar } from "../ui/avatar.js";
 import { emit, fromTemplate, part, setText } from "../ui/dom.js";
@@ -8,7 +9,7 @@ import { t } from "../ui/i18n.js";
 import { whilePressed } from "../ui/press.js";
 import { dayName, dayOf, fullDay } from "../ui/time.js";
 import { activateRow, moveFocus } from "./arrow-keys.js";
-import { newMessage, showMessage, turn } from "./message.js";
+import { newMessage, same, showMessage, turn } from "./message.js";
 import { atNewest } from "./room-state.js";
 import { ScrollAnchor, firstWhere } from "./scroll.js";
 import { inChunks, layOut } from "./timeline.js";
@@ -28,6 +29,10 @@ const AHEAD = 1.5; // the next page is requested this many screens before the en
 export class MessageList extends HTMLElement {
   /** @type {Map<string, HTMLElement>} */
   #rows = new Map();
+  /** @type {readonly Row[]} as last drawn */
+  #shown = [];
+  /** How all rows look that have nothing special: the same object as long as it is true. @type {Look | null} */
+  #common = null;
   /** The chunks of rows, by their number: a browser lays out again all children of what a row is added to.
    * @type {Map<number, HTMLElement>} */
   #chunks = new Map();
@@ -114,25 +119,38 @@ export class MessageList extends HTMLElement {
 
   /** @param {readonly Row[]} rows  @param {Picture} picture */
   #reconcile(rows, picture) {
-    const before = this.#rows;
-    this.#rows = new Map();
-    for (const row of rows) this.#rows.set(row.key, before.get(row.key) ?? this.#add(row));
-    for (const [key, element] of before) if (this.#rows.get(key) !== element) this.#remove(element);
+    this.#keep(rows);
+    const common = commonLook(picture);
+    if (!this.#common || !same(this.#common, common)) this.#common = common;
     const chunks = this.#chunks;
     this.#chunks = new Map();
     for (const [id, part] of inChunks(rows, (row) => this.#chunkOf.get(this.#element(row)))) {
       const chunk = chunks.get(id) ?? newChunk();
       this.#chunks.set(id, chunk);
       const elements = part.map((row) => this.#element(row));
-      for (const [i, element] of elements.entries()) {
+      elements.forEach((element, i) => {
         this.#chunkOf.set(element, id);
         // Before it is inserted, so that a screen reader announces its text.
-        this.#draw(element, /** @type {Row} */ (part[i]), picture);
-      }
+        this.#draw(element, /** @type {Row} */ (part[i]), picture, this.#common ?? common);
+      });
       arrange(chunk, elements);
     }
     for (const [id, chunk] of chunks) if (!this.#chunks.has(id)) chunk.remove();
     arrange(this.log, [...this.#chunks.values()]);
+  }
+
+  /** Makes the elements of new rows, and removes those of rows that are gone. Most often there is one more at the end.
+   * @param {readonly Row[]} rows */
+  #keep(rows) {
+    const before = this.#rows;
+    const grows = this.#shown.every((row, i) => row.key === rows[i]?.key);
+    if (!grows) this.#rows = new Map();
+    for (let i = grows ? this.#shown.length : 0; i < rows.length; i++) {
+      const row = /** @type {Row} */ (rows[i]);
+      this.#rows.set(row.key, before.get(row.key) ?? this.#add(row));
+    }
+    if (!grows) for (const [key, element] of before) if (this.#rows.get(key) !== element) this.#remove(element);
+    this.#shown = rows;
   }
 
   /** @param {Row} row */
@@ -154,23 +172,16 @@ export class MessageList extends HTMLElement {
     element.remove();
   }
 
-  /** @param {HTMLElement} element  @param {Row} row  @param {Picture} picture */
-  #draw(element, row, { state, late, waitingFor, editing, now }) {
+  /** @param {HTMLElement} element  @param {Row} row  @param {Picture} picture  @param {Look} common */
+  #draw(element, row, { state, late: isLate, editing, now }, common) {
     switch (row.kind) {
       case "message": {
         const { seq } = row.message;
         const linked = seq > 0 && (seq === this.#linked || seq === editing);
-        const { room, me, thread } = state;
-        return showMessage(element, row, {
-          late: row.pending !== null && late(row.pending),
-          waitingFor,
-          linked,
-          room,
-          me,
-          thread,
-          optimistic: state.optimistic.get(row.message.seq),
-          today: dayOf(now),
-        });
+        const late = row.pending !== null && isLate(row.pending);
+        const optimistic = state.optimistic.get(seq);
+        const special = linked || late || optimistic !== undefined;
+        return showMessage(element, row, special ? { ...common, linked, late, optimistic } : common);
       }
       case "day":
         element.title = fullDay(row.at);
@@ -265,6 +276,11 @@ export class MessageList extends HTMLElement {
     if (action === "retry" || action === "take-back") emit(this, action, key);
     else emit(button, action, action === "react" ? { seq: Number(of), emoji } : Number(of));
   }
+}
+
+/** Returns how a row looks that is not special. @param {Picture} picture  @returns {Look} */
+function commonLook({ state: { room, me, thread }, waitingFor, now }) {
+  return { late: false, waitingFor, linked: false, room, me, optimistic: undefined, thread, today: dayOf(now) };
 }
 
 /** @param {HTMLElement} place  @param {readonly Person[]} people */

@@ -46,6 +46,7 @@ const DROPPED = new Set([
   "TEXTAREA",
 ]);
 const SPAN_CLASS = /^(?:spoiler|host|c|gd|gh|gi|k|m|na|nb|nf|nt|nv|s)$/; // the short ones colour code
+const TASK = ":scope > input:first-child, :scope > p:first-child > input:first-child"; // the box of a task
 const MAX_DEPTH = 40; // deeper nesting is flattened
 
 /** Trusted Types, where the browser has them (TypeScript's DOM library does not yet).
@@ -138,6 +139,7 @@ function fitted(element) {
   if (element instanceof HTMLPreElement) return codeBlock(element);
   if (element instanceof HTMLTableElement) return scroller(element);
   if (element instanceof HTMLOListElement) makeRoom(element);
+  if (element instanceof HTMLLIElement && element.querySelector(TASK)) element.className = "task";
   if (element.className === "spoiler") cover(element);
   return element;
 }

@@ -2,12 +2,15 @@
 // is open; until then its text cannot be seen, heard, selected or found.
 import { t } from "../ui/i18n.js";
 
+const BLOCKS = "p, ul, ol, blockquote, h3, h4, h5, h6, .table, .code-block";
+
 /** Hides the content of a spoiler. A click anywhere on it shows the content; the button also hides it again.
  * @param {HTMLElement} spoiler */
 export function cover(spoiler) {
   const secret = document.createElement("span");
   secret.className = "secret";
   secret.append(...spoiler.childNodes);
+  spoiler.classList.toggle("of-blocks", [...secret.children].some((child) => child.matches(BLOCKS)));
   const button = document.createElement("button");
   button.type = "button";
   button.tabIndex = -1; // until its message has the focus

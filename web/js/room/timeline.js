@@ -1,8 +1,8 @@
 // timeline.js: lays a room or a thread out as rows; message-list.js draws them. No DOM, socket or clock.
 /** @import { Person } from "../wire/json.js" */
 /** @import { MessageState } from "../wire/types.js" */
-/** @import { OutboxMessage, Row, State } from "./types.js" */
-import { dayOf } from "../ui/time.js";
+/** @import { MessageRow, OutboxMessage, Row, State } from "./types.js" */
+import { dayComparer, dayOf } from "../ui/time.js";
 import { atNewest, atOldest } from "./room-state.js";
 import { previewText } from "./slash-commands.js";
 
@@ -32,10 +32,11 @@ export function layOut(s, outbox) {
   /** @type {MessageState | null} */
   let last = null;
   let separated = false;
+  const ofOneDay = dayComparer();
   /** @param {MessageState} message  @param {string} key  @param {OutboxMessage | null} pending */
   const push = (message, key, pending) => {
     const above = last ?? (atOldest(s) ? s.root : null);
-    const newDay = !above || dayOf(above.at) !== dayOf(message.at);
+    const newDay = !above || !ofOneDay(above.at, message.at);
     if (newDay)
       rows.push({ kind: "day", key: `day ${dayOf(message.at)} ${last ? "" : "first"}`.trim(), at: message.at });
     const separates =
@@ -47,7 +48,7 @@ export function layOut(s, outbox) {
     if (separates) rows.push({ kind: "new-separator", key: "new-separator" });
     separated ||= separates;
     const first = newDay || separates || !last || beginsGroup(last, message, s.thread);
-    rows.push({ kind: "message", key, first, mine: message.from.id === s.me.id, message, pending });
+    rows.push(messageRow(message, key, first, message.from.id === s.me.id, pending));
     last = message;
   };
   for (const message of s.messages) push(message, s.sentMessages.get(message.seq)?.nonce ?? String(message.seq), null);
@@ -60,6 +61,23 @@ export function layOut(s, outbox) {
   const here = outbox.filter((e) => (s.thread ? e.thread === s.thread : !e.thread || e.echo));
   for (const message of waiting(s, here)) push(draft(message, s.me), message.nonce, message);
   return rows;
+}
+
+/** The row of each message as last laid out. @type {WeakMap<MessageState, MessageRow>} */
+const laidOut = new WeakMap();
+
+/** Returns the row of a message: the same object as long as it says the same, because a live room lays out all its rows
+ * with each message.
+ * @param {MessageState} message  @param {string} key  @param {boolean} first  @param {boolean} mine
+ * @param {OutboxMessage | null} pending  @returns {MessageRow} */
+function messageRow(message, key, first, mine, pending) {
+  const before = laidOut.get(message);
+  if (before?.key === key && before.first === first && before.mine === mine && before.pending === pending)
+    return before;
+  /** @type {MessageRow} */
+  const row = { kind: "message", key, first, mine, message, pending };
+  laidOut.set(message, row);
+  return row;
 }
 
 /** Returns who wrote first, second and third. @param {readonly MessageState[]} messages */
@@ -120,16 +138,23 @@ export function inChunks(rows, chunkOf) {
   /** @type {Map<number, Row[]>} */
   const chunks = new Map();
   /** @type {Row[]} */
-  let before = []; // separators whose message follows
+  const separators = []; // whose message follows
   let last = 0;
+  const put = (/** @type {Row} */ row) => {
+    const chunk = chunks.get(last);
+    if (chunk) chunk.push(row);
+    else chunks.set(last, [row]);
+  };
   for (const row of rows) {
-    before.push(row);
-    if (row.kind !== "message") continue;
+    if (row.kind !== "message") {
+      separators.push(row);
+      continue;
+    }
     const { seq } = row.message;
     last = Math.max(last, chunkOf(row) ?? (seq > 0 ? Math.floor(seq / CHUNK) : last));
-    chunks.set(last, [...(chunks.get(last) ?? []), ...before]);
-    before = [];
+    if (separators.length > 0) separators.splice(0).forEach(put);
+    put(row);
   }
-  if (before.length > 0) chunks.set(last, [...(chunks.get(last) ?? []), ...before]);
+  separators.forEach(put);
   return chunks;
 }

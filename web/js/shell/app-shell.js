@@ -209,10 +209,16 @@ export class AppShell extends HTMLElement {
     this.#listChanged();
   }
 
+  /** Says by classes whether no room is on the screen. @param {boolean} atFront */
+  #setAtFront(atFront) {
+    this.classList.toggle("at-front", atFront);
+    document.documentElement.classList.toggle("in-room", !atFront);
+  }
+
   /** Takes the room off the screen. */
   #clear() {
     this.session?.leave();
-    this.classList.add("at-front");
+    this.#setAtFront(true);
     sidePanel().setDefault(null);
     sidePanel().close();
   }
@@ -221,7 +227,7 @@ export class AppShell extends HTMLElement {
   #showRoom(session, room, seq) {
     const address = formatAddress(room, seq ?? undefined);
     if (address !== location.pathname + location.hash) layers.rename(address);
-    this.classList.remove("at-front");
+    this.#setAtFront(false);
     const here = session.room?.deps.room === room;
     const before = session.room;
     const entered = session.enter(room, seq, before ? null : takePlace(room));

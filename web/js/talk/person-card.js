@@ -16,7 +16,9 @@ export function openPersonCard(anchor, person, session) {
   const head = part(fromTemplate("person-head"), ".person-head", HTMLElement);
   showAvatar(part(head, ".avatar", HTMLElement), person);
   showName(part(head, ".name", HTMLElement), person);
-  setText(part(head, ".about", HTMLElement), isMe ? t("person.me") : presence(room?.state.people, person.id));
+  const about = isMe ? t("person.me") : presence(room?.state.people, person.id);
+  setText(part(head, ".about", HTMLElement), about);
+  head.classList.toggle("lone", about === "");
   const messages = {
     label: t(isMe ? "person.my-messages" : "person.messages"),
     icon: "search",

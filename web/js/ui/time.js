@@ -29,6 +29,20 @@ export function dayOf(at) {
   return `${d.getFullYear()}-${d.getMonth() + 1}-${d.getDate()}`;
 }
 
+/** Returns a function that reports whether two times are on one local day. It remembers the bounds of the last day, so
+ * that comparing many times in order allocates nothing. */
+export function dayComparer() {
+  let begin = NaN;
+  let end = NaN;
+  return (/** @type {number} */ a, /** @type {number} */ b) => {
+    if (!(a >= begin && a < end)) {
+      begin = new Date(a).setHours(0, 0, 0, 0);
+      end = new Date(a).setHours(24, 0, 0, 0);
+    }
+    return b >= begin && b < end;
+  };
+}
+
 /** Returns the local day of a time as date fields have it, "2026-11-23". @param {number} at */
 export function dateOf(at) {
   const d = new Date(at);
