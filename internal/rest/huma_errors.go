@@ -55,5 +55,8 @@ var requestParts = strings.NewReplacer(
 )
 
 func sentence(where, message string) string {
+	if strings.HasPrefix(message, "invalid date/time") { // and then comes how Go writes the format
+		message = "expected a time of RFC 3339, such as 2026-11-23T09:41:05Z"
+	}
 	return "The " + cmp.Or(requestParts.Replace(where), "request") + ": " + message + "."
 }

@@ -31,14 +31,14 @@ func (h *Hub) Post(d chat.Draft, done func(chat.Commit)) error {
 		}
 		return &chat.Error{Code: chat.RateLimited, Message: message, RetryAfter: wait}
 	}
-	if k := d.Is(); (k.IsSaid() || k == chat.Edit) && mentionsHere(d.Text) {
-		d.Attrs = h.resolveHere(d.Room, d.Attrs)
-	}
 	if k := d.Is(); k.IsSaid() || k == chat.Edit {
 		given := h.costs.budget(d.Network, formatAll, formatCode)
 		left := given
 		d.HTML = h.renderText(d.Text, &left)
 		h.costs.chargeFormatting(d.Network, given, left)
+		if mentionsHere(d.Text) { // it reads what was just rendered, and counted for the network
+			d.Attrs = h.resolveHere(d.Room, d.Attrs)
+		}
 	}
 	h.posted.Add(1)
 	h.append(d, done)

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"parley/internal/chat"
+	"parley/internal/format"
 )
 
 // stored posts a draft to the lobby and returns the event, or why it was refused.
@@ -511,4 +512,30 @@ func TestEverySlashCommandIsDescribedOnce(t *testing.T) {
 		}
 		seen[c.Name] = true
 	}
+}
+
+// Mentions are found in the rendered text. It is rendered within the limit of the author's network, not before.
+func TestTextWithAMentionIsRenderedWithinTheLimit(t *testing.T) {
+	format.ForgetAll() // of an earlier run of this test
+	calls := 0
+	rendered := func(text string, _ *Budget) string {
+		calls++
+		if html := format.HTML(text, &format.Budget{}); html != "" { // nothing is left: only what is cached has HTML
+			t.Errorf("%q has been rendered before: %s", text, html)
+		}
+		return ""
+	}
+	inBubble(t, Config{Format: rendered}, func(t *testing.T, b *bench) {
+		for _, text := range []string{"**1** @here", "**2** @Ada"} {
+			if _, err := b.stored(chat.Draft{Text: text}); err != nil {
+				t.Error(err)
+			}
+		}
+		if _, err := b.stored(draft(chat.Edit, "**3** @here", 1)); err != nil {
+			t.Error(err)
+		}
+		if calls < 3 {
+			t.Errorf("%d texts were rendered", calls)
+		}
+	})
 }

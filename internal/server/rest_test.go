@@ -96,7 +96,10 @@ func TestRESTScenario(t *testing.T) {
 			want: `"detail":"The parameter limit: .*"code":"bad_request"`,
 		},
 		{name: "no number", path: lobby + "/messages?after=x", status: 400, want: `"bad_request"`},
-		{name: "no time", path: lobby + "/messages?since=yesterday", status: 400, want: `"bad_request"`},
+		{
+			name: "no time", path: lobby + "/messages?since=yesterday", status: 400,
+			want: `"detail":"The parameter since: expected a time of RFC 3339, such as .*","code":"bad_request"`,
+		},
 		{name: "below zero", path: lobby + "/messages?before=-1", status: 400, want: `"bad_request"`},
 		{name: "no room's name", path: "/api/rooms/%20", status: 400, want: `"bad_room"`},
 		{

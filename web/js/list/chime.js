@@ -7,12 +7,14 @@ const LOUD = 0.06;
 /** @type {AudioContext | undefined} */
 let audio;
 
-/** Plays the chime. Browsers stay silent before the first click or key press on the page. */
-export function chime() {
+/** Plays the chime. Browsers stay silent before the first click or key press on the page: what they are asked to play
+ * until then they would play all at once. */
+export async function chime() {
+  if (navigator.userActivation?.hasBeenActive === false) return;
   try {
-    audio ??= new AudioContext();
-    if (audio.state === "suspended") audio.resume().catch(() => undefined);
-    NOTES.forEach((pitch, i) => tone(/** @type {AudioContext} */ (audio), pitch, i * LENGTH_S * 0.7));
+    const on = (audio ??= new AudioContext());
+    if (on.state === "suspended") await on.resume();
+    NOTES.forEach((pitch, i) => tone(on, pitch, i * LENGTH_S * 0.7));
   } catch {
     // no sound device
   }

@@ -12,7 +12,8 @@ export class ScrollAnchor {
   #anchor = null;
   #kept = false; // the anchor stays until the person scrolls, because they have opened or closed it
   #placed = -1; // the scrollTop that restore left; -1 once the person has scrolled
-  #width = 0; // the scroller's width when the anchor was chosen
+  #top = -1; // the scrollTop at which the anchor was chosen or restored
+  #width = 0; // the scroller's width at that time
 
   /** @param {HTMLElement} scroller may be replaced later  @param {() => Iterable<HTMLElement>} rows in order */
   constructor(scroller, rows) {
@@ -54,18 +55,21 @@ export class ScrollAnchor {
     scroller.scrollTop += top() - before;
     const offset = () => row.getBoundingClientRect().top - scroller.getBoundingClientRect().top;
     if (part !== row && offset() < 0) scroller.scrollTop += offset();
-    this.#placed = scroller.scrollTop;
+    this.#top = this.#placed = scroller.scrollTop;
     this.#width = scroller.clientWidth;
     this.atEnd = this.#below() < 1;
     this.#kept = true;
     this.#anchor = { row, element: row, offset: offset() };
   }
 
-  /** Prepares for a change of rows.
+  /** Prepares for a change of rows. What has grown since the anchor was chosen is made good for first, or the anchor
+   * would be chosen from where that has pushed the rows.
    * @param {boolean} newest whether the last row is the end of the log, so that the view may stick to it */
   prepare(newest) {
     this.atEnd &&= newest;
-    if (!this.atEnd && !(this.#kept && this.#anchor?.row.isConnected)) this.anchor();
+    if (this.atEnd || (this.#kept && this.#anchor?.row.isConnected)) return;
+    if (this.#anchor?.element.isConnected && this.scroller.scrollTop === this.#top) this.restore();
+    else this.anchor();
   }
 
   /** Chooses the row to hold: the first one that begins in view. A row that begins above may change its height when its
@@ -74,6 +78,7 @@ export class ScrollAnchor {
   anchor() {
     const { top, bottom } = this.scroller.getBoundingClientRect();
     this.#anchor = null;
+    this.#top = this.scroller.scrollTop;
     this.#width = this.scroller.clientWidth;
     const rows = [...this.rows()];
     const first = firstWhere(rows, (row) => row.getBoundingClientRect().bottom > top + 1);
@@ -104,7 +109,7 @@ export class ScrollAnchor {
       const moved = element.getBoundingClientRect().top - scroller.getBoundingClientRect().top - offset;
       if (Math.abs(moved) >= 0.5) scroller.scrollTop += moved;
     } else return;
-    this.#placed = scroller.scrollTop;
+    this.#top = this.#placed = scroller.scrollTop;
   }
 
   /** Returns the position, for restoreSnapshot after the scroller was removed from the page and inserted again. */

@@ -106,6 +106,11 @@ test("a deep link far back opens there, marked and focused; from there one reads
     location.hash = "#999999";
   });
   await told(page, "There is no message 999999 here.");
+  const [toast, field] = [
+    await page.locator("parley-toast").boundingBox(),
+    await page.locator("room-view form.composer").boundingBox(),
+  ];
+  assert.ok(toast && field && toast.y + toast.height <= field.y, "it does not lie on the message field");
 
   await write(page, "from far back");
   await row(page, "from far back")

@@ -44,7 +44,7 @@ async function use(origin) {
       body: '{"text":"one"}',
     });
     const edit = await ask("PATCH", "/api/rooms/lobby/messages/1", { headers: bearer, body: '{"text":"two"}' });
-    const problem = await ask("GET", "/api/rooms/a%20b/messages");
+    const problem = await ask("GET", "/api/rooms/%3F/messages");
     const tooMany = await ask("POST", "/api/session", { ...guest, credentials: "omit" });
     const foreign = await ask("GET", "/api/rooms/lobby", { headers: { "X-Other": "1" } });
     const socket = await new Promise((resolve) => {
