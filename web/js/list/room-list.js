@@ -19,8 +19,12 @@ import { now } from "../wire/clock.js";
 
 const MANY = 100; // rooms; beyond that, those out of view are not laid out
 
-/** `day`: of the drawing, since times of another day look different.
- * @typedef {{ li: HTMLElement, entry: ListEntry | null, current: boolean, day: string }} Row */
+const WORDS_MS = 1_000; // a row's last words are drawn at most so often: nobody reads faster, and each time costs
+
+/** `day`: of the drawing, since times of another day look different. `wordsAt`: when the last words were drawn.
+ * `timer`: draws those that came since; 0: there are none.
+ * @typedef {{ li: HTMLElement, entry: ListEntry | null, current: boolean, day: string, wordsAt: number,
+ *   timer: number }} Row */
 
 export class RoomList extends HTMLElement {
   /** @type {Map<string, Row>} */
@@ -128,7 +132,7 @@ export class RoomList extends HTMLElement {
     link.href = formatAddress(room);
     part(link, ".name", HTMLElement).textContent = room;
     part(li, ".more", HTMLElement).setAttribute("aria-label", t("rooms.menu", { room: isolate(room) }));
-    const row = { li, entry: null, current: false, day: "" };
+    const row = { li, entry: null, current: false, day: "", wordsAt: -Infinity, timer: 0 };
     this.#rows.set(room, row);
     return row;
   }
@@ -147,9 +151,23 @@ export class RoomList extends HTMLElement {
     if (current) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
     link.title = entry.topic;
-    this.#drawLastWords(li, entry);
+    this.#drawLastWordsInTurn(row);
     drawCounts(li, entry, current);
     if (moved) requestAnimationFrame(() => row.current && li.scrollIntoView({ block: "nearest" })); // when it is placed
+  }
+
+  /** @param {Row} row */
+  #drawLastWordsInTurn(row) {
+    const wait = row.wordsAt + WORDS_MS - performance.now();
+    if (wait > 0) {
+      row.timer ||= window.setTimeout(() => {
+        row.timer = 0;
+        this.#drawLastWordsInTurn(row);
+      }, wait);
+    } else if (row.entry) {
+      row.wordsAt = performance.now();
+      this.#drawLastWords(row.li, row.entry);
+    }
   }
 
   /** @param {HTMLElement} li  @param {ListEntry} entry */

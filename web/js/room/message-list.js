@@ -33,6 +33,7 @@ export class MessageList extends HTMLElement {
   #shown = [];
   /** How all rows look that have nothing special: the same object as long as it is true. @type {Look | null} */
   #common = null;
+  #special = false; // whether a row drawn last may be special
   /** The chunks of rows, by their number: a browser lays out again all children of what a row is added to.
    * @type {Map<number, HTMLElement>} */
   #chunks = new Map();
@@ -119,14 +120,18 @@ export class MessageList extends HTMLElement {
 
   /** @param {readonly Row[]} rows  @param {Picture} picture */
   #reconcile(rows, picture) {
-    this.#keep(rows);
     const common = commonLook(picture);
-    if (!this.#common || !same(this.#common, common)) this.#common = common;
+    const asDrawn = this.#asDrawn(rows, picture, common);
+    if (asDrawn === rows.length && asDrawn === this.#shown.length) return;
+    this.#keep(rows);
     const chunks = this.#chunks;
     this.#chunks = new Map();
+    let end = 0; // of the rows so far
     for (const [id, part] of inChunks(rows, (row) => this.#chunkOf.get(this.#element(row)))) {
       const chunk = chunks.get(id) ?? newChunk();
       this.#chunks.set(id, chunk);
+      end += part.length;
+      if (end <= asDrawn) continue;
       const elements = part.map((row) => this.#element(row));
       elements.forEach((element, i) => {
         this.#chunkOf.set(element, id);
@@ -137,6 +142,23 @@ export class MessageList extends HTMLElement {
     }
     for (const [id, chunk] of chunks) if (!this.#chunks.has(id)) chunk.remove();
     arrange(this.log, [...this.#chunks.values()]);
+  }
+
+  /** Returns how many rows, from the first one on, look as they are drawn already.
+   * @param {readonly Row[]} rows  @param {Picture} picture  @param {Look} common */
+  #asDrawn(rows, { state, pending, editing }, common) {
+    const special = editing > 0 || this.#linked > 0 || pending.length > 0 || state.optimistic.size > 0;
+    const mayKeep = !special && !this.#special && this.#common !== null && same(this.#common, common);
+    this.#special = special;
+    if (!this.#common || !same(this.#common, common)) this.#common = common;
+    if (!mayKeep) return 0;
+    let n = 0;
+    for (const row of this.#shown) {
+      const next = rows[n];
+      if (!next || !same(row, next)) break;
+      n++;
+    }
+    return n;
   }
 
   /** Makes the elements of new rows, and removes those of rows that are gone. Most often there is one more at the end.

@@ -1,7 +1,8 @@
 // measure.js: how fast the page is and whether it grows: npm run measure. It prints figures and judges none, since they
 // are the machine's as much as the page's. MINUTES says how long the talk goes on (default 0.5), RATE how many messages
-// a second.
+// a second. COMPARE names another build of the program, whose garbage per message is measured in the same run.
 import { chromium } from "playwright-core";
+import { garbagePerMessage } from "./garbage.js";
 import { LAUNCH, Server, joined } from "./helper.js";
 import { counting } from "./requests.js";
 
@@ -120,3 +121,14 @@ tell(`heap and DOM nodes after ${MINUTES} min, ${said} messages`, `${after.mb.to
 tell("rows on the page", String(await page.locator(".message").count()));
 await browser.close();
 await server.kill();
+
+const compare = process.env["COMPARE"];
+const kb = (/** @type {number} */ bytes) => `${(bytes / 1024).toFixed(0)} KB`;
+for (const program of compare ? ["", compare] : [""]) {
+  const made = await garbagePerMessage(program);
+  const which = program ? ` by ${program}` : "";
+  tell(
+    `memory that a message of a live room takes${which}: scripts, the browser's own`,
+    `${kb(made.script)}, ${kb(made.browser)}`,
+  );
+}
