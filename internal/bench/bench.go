@@ -352,6 +352,7 @@ func (s *testbed) start(ctx context.Context) (err error) {
 		return fmt.Errorf("start %s: %w", s.peer.Name, err)
 	}
 	s.address = s.process.address
+	s.visitPage(ctx, s.address)
 	return nil
 }
 

@@ -38,6 +38,7 @@ func (s *testbed) startNodes(ctx context.Context) error {
 			s.end()
 			return fmt.Errorf("start node %d of %s: %w", i+1, s.peer.Name, err)
 		}
+		s.visitPage(ctx, p.address)
 		if i == 0 {
 			s.process, s.address = p, p.address
 		} else {
