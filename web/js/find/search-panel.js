@@ -51,6 +51,11 @@ class SearchPanel extends HTMLElement {
       this.#timer = window.setTimeout(() => this.#search(true), WAIT_MS);
     });
     part(this, ".more-hits", HTMLElement).addEventListener("click", () => this.#ask(this.#next, false));
+    this.#everywhere.addEventListener("click", () => {
+      this.#here.checked = false;
+      this.field.focus(); // the button goes
+      this.#search(false);
+    });
   }
 
   get form() {
@@ -65,6 +70,11 @@ class SearchPanel extends HTMLElement {
     return part(this, ".clear", HTMLButtonElement);
   }
 
+  /** Searches in all rooms, if there is nothing in this one. */
+  get #everywhere() {
+    return part(this, ".everywhere", HTMLButtonElement);
+  }
+
   get #here() {
     return part(this, "[name=here]", HTMLInputElement);
   }
@@ -72,10 +82,12 @@ class SearchPanel extends HTMLElement {
   /** Offers to search in this room alone, and does so until the person chooses otherwise.
    * @param {string} room "" if none is open */
   within(room) {
-    if (room !== this.#room && !this.field.value) this.#here.checked = room !== "";
+    const other = room !== this.#room;
+    if (other && !this.field.value) this.#here.checked = room !== "";
     this.#room = room;
     part(this, ".here", HTMLElement).hidden = room === "";
     part(this, ".here .label", HTMLElement).replaceChildren(bdi(room));
+    if (other && this.#here.checked) this.#search(false); // the last hits were of another room
   }
 
   /** Searches for words in all rooms. @param {string} words */
@@ -108,6 +120,7 @@ class SearchPanel extends HTMLElement {
       this.#next = page.next;
       part(this, ".more-hits", HTMLElement).hidden = !page.next;
       const n = this.querySelectorAll(".hits li").length;
+      this.#everywhere.hidden = n > 0 || !here;
       const result = n === 0 ? t("search.none") : page.next ? t("search.first", { n }) : t("search.found", { n });
       this.#say([result, ...gapSentence(page.gap, now())].join(" "));
     } catch (err) {
@@ -119,6 +132,7 @@ class SearchPanel extends HTMLElement {
   #clear(sentence) {
     part(this, ".hits", HTMLElement).replaceChildren();
     part(this, ".more-hits", HTMLElement).hidden = true;
+    this.#everywhere.hidden = true;
     this.#say(sentence);
   }
 

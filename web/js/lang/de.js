@@ -236,6 +236,7 @@ export default {
   "search.lacksSince": "Nachrichten seit {time} sind noch nicht zu finden.",
   "search.unavailable": "Die Suche geht gerade nicht. Alles andere funktioniert. Suche gleich noch einmal.",
   "search.none": "Nichts gefunden.",
+  "search.everywhere": "Alle Räume durchsuchen",
   "search.first": { one: "Die ersten {n}", other: "Die ersten {n}" },
   "search.found": { one: "{n} Nachricht gefunden", other: "{n} Nachrichten gefunden" },
 

@@ -242,6 +242,7 @@ const sentences = {
   "search.lacksSince": "Messages since {time} cannot be found yet.",
   "search.unavailable": "The search cannot be used right now. Everything else works. Search again in a moment.",
   "search.none": "Nothing found.",
+  "search.everywhere": "Search all rooms",
   "search.first": { one: "The first {n}", other: "The first {n}" },
   "search.found": { one: "{n} message found", other: "{n} messages found" },
 

@@ -103,3 +103,33 @@ test("the server's search finds a message of another room by the first letters o
   await page.locator("[data-seq='2'].linked").waitFor();
   assert.deepEqual(wrong, []);
 });
+
+test("what is not in this room is searched in all, and in another room again", async () => {
+  const { page, wrong } = await settled(server, "Ines", ["s-one", "s-two"]);
+  await page.route("**/api/search?*", (route) => {
+    const q = new URL(route.request().url()).searchParams.get("q") ?? "";
+    const room = /in:(\S+)/.exec(q)?.[1] ?? "s-one";
+    const from = { id: "g", name: "Grace" };
+    const message = { seq: 1, kind: "message", at: "2026-11-23T09:41:05.123Z", from, text: `words of ${room}` };
+    return route.fulfill({ json: { hits: room === "s-two" ? [] : [{ room, message, ranges: [[0, 5]] }] } });
+  });
+  await page.keyboard.press("Control+Shift+F");
+  await page.keyboard.type("words");
+  const all = page.getByRole("button", { name: "Search all rooms" });
+  const hit = page.locator(".hits li");
+  await all.click();
+  await hit.getByText("words of s-one").waitFor();
+  assert.equal(await page.getByRole("checkbox", { name: "s-two" }).isChecked(), false);
+  assert.equal(await all.isVisible(), false);
+  assert.equal(await page.evaluate(() => document.activeElement?.getAttribute("type")), "search");
+  // The hits of a room go with it.
+  await page.getByRole("checkbox", { name: "s-two" }).check();
+  await all.waitFor();
+  await page.keyboard.press("Escape");
+  await page.locator("room-list li[data-room=s-one] a").click();
+  await page.waitForURL(`${server.url}/r/s-one`);
+  await page.keyboard.press("Control+Shift+F");
+  await page.getByRole("checkbox", { name: "s-one", checked: true }).waitFor();
+  await hit.getByText("words of s-one").waitFor();
+  assert.deepEqual(wrong, []);
+});

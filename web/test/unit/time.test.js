@@ -2,7 +2,17 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import en from "../../js/lang/en.js";
 import { speak } from "../../js/ui/i18n.js";
-import { dateOf, dayComparer, dayName, dayOf, daysAgo, fullTime, listTime, startOfDay, timeOfDay } from "../../js/ui/time.js";
+import {
+  dateOf,
+  dayComparer,
+  dayName,
+  dayOf,
+  daysAgo,
+  fullTime,
+  listTime,
+  startOfDay,
+  timeOfDay,
+} from "../../js/ui/time.js";
 
 test("two times are on one local day exactly if their days are the same", () => {
   const ofOneDay = dayComparer();
