@@ -2,7 +2,24 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import en from "../../js/lang/en.js";
 import { speak } from "../../js/ui/i18n.js";
-import { dateOf, dayName, dayOf, daysAgo, fullTime, listTime, startOfDay, timeOfDay } from "../../js/ui/time.js";
+import {
+  dateOf,
+  dayComparer,
+  dayName,
+  dayOf,
+  daysAgo,
+  fullTime,
+  listTime,
+  startOfDay,
+  timeOfDay,
+} from "../../js/ui/time.js";
+
+test("two times are on one local day exactly if their days are the same", () => {
+  const ofOneDay = dayComparer();
+  const midnight = new Date(2026, 10, 23).getTime();
+  const times = [-86_400_000, -1, 0, 1, 86_399_999, 86_400_000, 3 * 86_400_000].map((ms) => midnight + ms);
+  for (const a of times) for (const b of times) assert.equal(ofOneDay(a, b), dayOf(a) === dayOf(b), `${a} ${b}`);
+});
 
 test("days have names relative to now", () => {
   const now = new Date(2026, 10, 23, 0, 5).getTime();

@@ -181,6 +181,13 @@ test("an event that comes before its answer is not shown beside its unsent messa
   assert.deepEqual(brief(layOut(s, [other])).slice(2), ["+text 1", "+kept", "-kept"]);
 });
 
+test("a row that says the same is the same object when the next message comes", () => {
+  const s = applyLive(state([event(1, { at: AT })]), event(2, { at: AT }));
+  const rows = layOut(s, []);
+  const next = layOut(applyLive(s, event(3, { at: AT })), []);
+  assert.deepEqual(next.map((row, i) => row === rows[i]).slice(-3), [true, true, false]);
+});
+
 test("rows are in chunks of near messages, each with the separators before it, and stay in theirs", () => {
   const stored = [30, 31, 32, 33, 64].map((seq) => event(seq, { at: AT + seq * MINUTE }));
   const rows = layOut(state(stored), [entry({ at: AT + 70 * MINUTE })]);
