@@ -26,7 +26,7 @@ type openAPI struct {
 		Parameters []struct {
 			In, Name string
 			Required bool
-			Schema   struct{ Examples []string }
+			Schema   struct{ Examples []any }
 		}
 		RequestBody *struct{ Content map[string]media }
 		Responses   map[string]struct{ Content map[string]media }
@@ -137,7 +137,7 @@ func TestTheExamplesAreTrue(t *testing.T) {
 				query := url.Values{}
 				for _, p := range op.Parameters {
 					if p.In == "query" && p.Required {
-						query.Set(p.Name, p.Schema.Examples[0])
+						query.Set(p.Name, fmt.Sprint(p.Schema.Examples[0]))
 					}
 				}
 				if len(query) > 0 {
