@@ -217,6 +217,16 @@ func (a *API) owner(r *http.Request) (chat.Who, error) {
 	return who, err
 }
 
+// ownerAndRoom returns the person whose list is meant, as owner does, and the room in the URL.
+func (a *API) ownerAndRoom(ctx context.Context, by *Caller, p RoomParam) (chat.Who, chat.RoomName, error) {
+	name, err := a.roomOf(ctx, by, p)
+	if err != nil {
+		return chat.Who{}, "", err
+	}
+	who, err := a.owner(by.r)
+	return who, name, err
+}
+
 // myRooms answers GET /api/me/rooms.
 func (a *API) myRooms(ctx context.Context, in *callerInput) (*roomsOutput, error) {
 	who, err := a.owner(in.r)
@@ -239,11 +249,7 @@ func (a *API) myRooms(ctx context.Context, in *callerInput) (*roomsOutput, error
 
 // myRoom answers GET /api/me/rooms/{room}.
 func (a *API) myRoom(ctx context.Context, in *myRoomInput) (*entryOutput, error) {
-	name, err := a.roomOf(ctx, &in.Caller, in.RoomParam)
-	if err != nil {
-		return nil, err
-	}
-	who, err := a.owner(in.r)
+	who, name, err := a.ownerAndRoom(ctx, &in.Caller, in.RoomParam)
 	if err != nil {
 		return nil, err
 	}
@@ -276,11 +282,7 @@ func (a *API) unlistRoom(ctx context.Context, in *entryInput) (*nothing, error) 
 func (a *API) changeListEntry(
 	ctx context.Context, by *Caller, in RoomParam, change chat.ListEntryChange,
 ) (chat.ListEntry, error) {
-	name, err := a.roomOf(ctx, by, in)
-	if err != nil {
-		return chat.ListEntry{}, err
-	}
-	who, err := a.owner(by.r)
+	who, name, err := a.ownerAndRoom(ctx, by, in)
 	if err != nil {
 		return chat.ListEntry{}, err
 	}
@@ -289,11 +291,7 @@ func (a *API) changeListEntry(
 
 // readRoom answers PUT /api/me/rooms/{room}/read.
 func (a *API) readRoom(ctx context.Context, in *readInput) (*readOutput, error) {
-	name, err := a.roomOf(ctx, &in.Caller, in.RoomParam)
-	if err != nil {
-		return nil, err
-	}
-	who, err := a.owner(in.r)
+	who, name, err := a.ownerAndRoom(ctx, &in.Caller, in.RoomParam)
 	if err != nil {
 		return nil, err
 	}
